@@ -1,0 +1,233 @@
+r"""Server-sent events: the format text/event-stream.
+
+A stream is UTF-8 text of lines, and a line ends in LF, CR or CRLF. A line is `field: value`; a line that
+starts with a colon is a comment. A blank line sends the event that the lines before it have described. The
+fields are `data` (may repeat: its values are joined with LF), `event`, `id` and `retry`; others are ignored.
+
+>>> Event("hello").encode()
+b'data: hello\n\n'
+>>> Parser().feed(b"id: 7\ndata: hello\ndata: world\n\n")
+[Event(data='hello\nworld', event='message', id='7', retry=None)]
+
+The standard: WHATWG HTML, sections 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream".
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import Meaning
+
+MEDIA_TYPE = "text/event-stream"
+# Not str.splitlines(): that also cuts at U+0085, U+2028 and others, which are ordinary characters here.
+LINE_END = re.compile("\r\n|\r|\n")
+LINE_END_BYTES = re.compile(LINE_END.pattern.encode())
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Event:
+    r"""One event: text, with an optional type, id and waiting time before a reconnect in milliseconds.
+
+    To be encoded, `event`, `id` and `retry` are left out where they are None; an empty `id` clears the
+    client's last event id. Of a parsed event, `event` is "message" where none was named, `id` is the last
+    event id ("" where there was none) and `retry` is None: the parser keeps it.
+    """
+
+    data: str
+    event: str | None = None
+    id: str | None = None
+    retry: int | None = None
+
+    def encode(self) -> bytes:
+        r"""Return the bytes of this event, up to and with the blank line that sends it.
+
+        Line ends inside `data` become lines of their own, so a reader gets each CR and CRLF back as LF.
+        Raises ValueError for what would forge another field or would be ignored by every reader: CR or LF in
+        `event` or `id`, NULL in `id`, a negative `retry`; and for text that UTF-8 cannot encode. Raises
+        TypeError for what is not text, and for a `retry` that is not a whole number.
+
+        >>> Event("one\ntwo", event="pair", id="7", retry=3000).encode()
+        b'event: pair\nid: 7\nretry: 3000\ndata: one\ndata: two\n\n'
+        >>> Event("x", id="7\ndata: forged").encode()
+        Traceback (most recent call last):
+        ValueError: id has a line end: '7\ndata: forged'
+        """
+        data = _text("data", self.data)
+        lines = [*self._fields(), *(f"data: {line}" for line in LINE_END.split(data))]
+        return ("\n".join(lines) + "\n\n").encode()
+
+    def _fields(self) -> Iterator[str]:
+        for name, value in (("event", self.event), ("id", self.id)):
+            if value is not None:
+                yield f"{name}: {_one_line(name, value)}"
+        if self.retry is not None:
+            yield f"retry: {_milliseconds(self.retry)}"
+
+
+def comment(text: str = "") -> bytes:
+    r"""Return a comment, one line a line of text: readers ignore it, proxies see that the stream lives.
+
+    >>> comment("still here")
+    b': still here\n\n'
+    """
+    return ("".join(f": {line}\n" for line in LINE_END.split(text)) + "\n").encode()
+
+
+class Parser:
+    r"""An incremental parser: feed it the bytes of one stream, however they are cut.
+
+    It raises at nothing. What a reader keeps across reconnects stands in `last_event_id` (text, "" at first)
+    and `retry` (milliseconds, None at first). An event that the stream's end leaves unfinished is never sent.
+
+    >>> parser = Parser()
+    >>> parser.feed(b"retry: 500\nid: 1\nda"), parser.feed(b"ta: a\n"), parser.feed(b"\n")
+    ([], [], [Event(data='a', event='message', id='1', retry=None)])
+    >>> parser.last_event_id, parser.retry
+    ('1', 500)
+    """
+
+    def __init__(self) -> None:
+        self.last_event_id = ""
+        self.retry: int | None = None
+        self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._after_cr = False  # an LF that comes next belongs to the CR before it
+        self._at_start = True
+        self._data: list[str] = []
+        self._event = ""
+        self._id = ""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes; return the events that they complete, in order.
+
+        A lone CR ends its line at once, even as the last byte: waiting for an LF would hold the event back.
+        The time taken grows with the number of bytes, not with the length of a line that spans many pieces.
+        """
+        return [event for line in self._lines(data) if (event := self._line(line))]
+
+    def _lines(self, data: bytes) -> Iterator[bytes]:
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        *ended, rest = LINE_END_BYTES.split(data)
+        for line in ended:
+            yield b"".join([*self._pieces, line])
+            self._pieces.clear()
+        if rest:
+            self._pieces.append(rest)
+        elif data.endswith(b"\r"):
+            self._after_cr = True
+
+    def _line(self, line: bytes) -> Event | None:
+        if self._at_start:
+            line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
+        if not line:
+            return self._send()
+        self._field(*_name_and_value(line))
+        return None
+
+    def _field(self, name: str, value: str) -> None:
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
+        elif name == "retry" and _is_number(value):
+            self.retry = _bounded(value)
+
+    def _send(self) -> Event | None:
+        self.last_event_id = self._id  # kept even where nothing is sent
+        data, self._data = self._data, []
+        name, self._event = self._event, ""
+        if not data:
+            return None
+        return Event("\n".join(data), name or "message", self.last_event_id)
+
+
+class Explainer:
+    r"""Says what each line of a stream means, for whoever draws it.
+
+    >>> explainer = Explainer()
+    >>> explainer.feed(b"data: hi\n"), explainer.feed(b"\n")
+    (Meaning(place='first', text=''), Meaning(place='last', text='blank line: event "message" is sent: "hi"'))
+    """
+
+    def __init__(self) -> None:
+        self._parser = Parser()
+        self._line = b""
+        self._inside = False
+        self._at_start = True
+
+    def feed(self, fragment: bytes) -> Meaning:
+        """Take one line with its line end, or a part of one that a chunk has cut; return what it means."""
+        cr_before, events = self._line.endswith(b"\r"), self._parser.feed(fragment)
+        self._line = fragment if self._line.endswith((b"\r", b"\n")) else self._line + fragment
+        if cr_before and fragment == b"\n":
+            return Meaning("inside" if self._inside else "last", "the rest of a CRLF")
+        line = self._line.removeprefix(BYTE_ORDER_MARK) if self._at_start else self._line
+        place, ended = "inside" if self._inside else "first", line.endswith((b"\r", b"\n"))
+        self._inside, self._at_start = line not in (b"\n", b"\r", b"\r\n"), self._at_start and not ended
+        if not self._inside:
+            return Meaning("last", _sent(events))
+        return Meaning(place, self._field(line.rstrip(b"\r\n")) if ended else "")
+
+    def _field(self, line: bytes) -> str:
+        name, value = _name_and_value(line)
+        if not name:
+            return "a comment: ignored"
+        if name == "retry":
+            wait = f"wait {self._parser.retry} ms before a reconnect"
+            return wait if _is_number(value) else "not a number: ignored"
+        if name == "id" and "\0" in value:
+            return "an id with a NULL: ignored"
+        return "" if name in ("data", "event", "id") else "an unknown field: ignored"
+
+
+def _name_and_value(line: bytes) -> tuple[str, str]:
+    # "replace": a byte that is not UTF-8 becomes U+FFFD, as in a browser. A NULL stays what it is.
+    name, _, value = line.decode("utf-8", "replace").partition(":")
+    return name, value.removeprefix(" ")
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()
+
+
+def _sent(events: list[Event]) -> str:
+    if not events:
+        return "blank line: nothing to send"
+    data = events[0].data if len(events[0].data) <= 40 else events[0].data[:37] + "..."
+    shown = data.replace("\n", "\\n")
+    return f'blank line: event "{events[0].event}" is sent: "{shown}"'
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is not text: {value!r}")
+    return value
+
+
+def _one_line(name: str, value: str) -> str:
+    if LINE_END.search(_text(name, value)):
+        raise ValueError(f"{name} has a line end: {value!r}")
+    if name == "id" and "\0" in value:
+        raise ValueError(f"id has a NULL, so readers ignore it: {value!r}")
+    return value
+
+
+def _milliseconds(retry: int) -> int:
+    if isinstance(retry, bool) or not isinstance(retry, int):
+        raise TypeError(f"retry is not a whole number: {retry!r}")
+    if retry < 0:
+        raise ValueError(f"retry is not a number of milliseconds from 0 up: {retry!r}")
+    return retry
+
+
+def _bounded(digits: str) -> int:
+    # int() refuses more than 4,300 digits; such a wait never ends either way.
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) < 19 else sys.maxsize

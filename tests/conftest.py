@@ -1,0 +1,44 @@
+"""What all tests share: the server, and the rule that a test leaves no thread of it behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from server import create_app
+from server.lab import BackgroundServer
+
+NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench names its threads
+
+# The same examples on every run and on every machine, and no verdict by the clock.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
+
+
+@pytest.fixture
+def server() -> Iterator[BackgroundServer]:
+    """The whole server, on a port of its own."""
+    with BackgroundServer(create_app()) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """After each test: no thread of a server or of a tap is left that was not there before it."""
+    before = set(threading.enumerate())
+    yield
+    if _of_the_workbench(before):
+        gc.collect()  # what nobody holds any more ends now
+    due = time.monotonic() + 5
+    for thread in _of_the_workbench(before):
+        thread.join(max(0, due - time.monotonic()))
+    assert _of_the_workbench(before) == []
+
+
+def _of_the_workbench(before: set[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread not in before and thread.name.startswith(NAMES)]
