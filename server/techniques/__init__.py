@@ -1,0 +1,5 @@
+"""The techniques, one module each, in the order in which the course teaches them. This is the only list of them."""
+
+from . import sse, snippets, template  # isort: skip
+
+TECHNIQUES = (sse, snippets, template)

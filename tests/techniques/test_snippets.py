@@ -1,0 +1,129 @@
+"""The technique of script snippets, and the rule that no text breaks out of a script."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from server import create_app
+from server.techniques.snippets import FRAME, MOST_WORD, TOP, page, script
+from server.ticks import ticks
+
+client = create_app().test_client()
+
+# Text in which everything that ends a script, a string or a line is likely.
+NASTY = st.lists(
+    st.sampled_from(
+        [
+            *[
+                "</script>",
+                "<script>",
+                "<!--",
+                "-->",
+                "</",
+                "]]>",
+                '"',
+                "'",
+                "\\",
+                "\n",
+                "\r",
+                "\u2028",
+                "\u2029",
+                "\0",
+            ],
+            *["\0", "&lt;", "&", "{{", "}}", "{%", "\\u003c", ")", ";", "alert(1)//", "</SCRIPT >", "\U0001f40d"],
+        ]
+    ),
+    max_size=8,
+).map("".join)
+WORD = (NASTY | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)).filter(bool)
+
+
+class Scripts(HTMLParser):
+    """Collects the text of every script of a page, as a browser finds them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: list[str] = []
+        self.inside = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "script":
+            self.inside = True
+            self.found.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.found[-1] += data
+
+
+def shown(script_text: str) -> str:
+    """Return the text that a snippet shows: its argument is a JSON string, which is one of JavaScript too."""
+    assert script_text.startswith("show(")
+    assert script_text.endswith(")")
+    return str(json.loads(script_text[5:-1]))
+
+
+@given(WORD)
+@example("</script><script>alert(1)//")
+@example("<!--<script>")
+def test_no_text_breaks_out_of_its_script(text: str) -> None:
+    scripts = Scripts(script(text) + script("after"))
+    assert scripts.tags == ["script", "script"]
+    assert [shown(each) for each in scripts.found] == [text, "after"]
+    assert not set("<>&'\u2028\u2029\n") & set(script(text)[len("<script>") : -len("</script>\n")])
+
+
+@pytest.mark.parametrize("path", ["/snippets", "/template"])
+@given(word=WORD)
+@example(word="</script><script>alert(1)//")
+@example(word="x" * MOST_WORD)
+def test_no_word_of_a_request_breaks_out_of_the_page(path: str, word: str) -> None:
+    plain = Scripts(client.get(path, query_string={"count": 2, "interval": 0}).text)
+    attacked = Scripts(client.get(path, query_string={"count": 2, "interval": 0, "word": word}).text)
+    assert attacked.tags == plain.tags
+    assert [shown(each) for each in attacked.found[1:]] == [f"{word} 0", f"{word} 1"]
+
+
+def test_the_page_is_hello_letter_by_letter() -> None:
+    response = client.get("/snippets?interval=0")
+    assert response.content_type == "text/html; charset=utf-8"
+    assert response.text.startswith("<!doctype html>")
+    assert [shown(each) for each in Scripts(response.text).found[1:]] == ["h 0", "e 1", "l 2", "l 3", "o 4"]
+
+
+def test_the_top_leaves_first_and_then_one_script_a_tick() -> None:
+    assert list(page(TOP, ticks("ab", 2, 0))) == [
+        TOP,
+        '<script>show("a 0")</script>\n',
+        '<script>show("b 1")</script>\n',
+    ]
+
+
+def test_the_scripts_of_a_page_in_a_frame_call_its_parent() -> None:
+    assert client.get("/snippets?interval=0&frame=1").text.startswith(FRAME)
+    assert "parent.show(text)" in FRAME
+    assert "parent" not in TOP
+    assert client.get("/snippets?interval=0&frame=0").text.startswith(TOP)
+
+
+@pytest.mark.parametrize("path", ["/snippets", "/template"])
+@pytest.mark.parametrize("length", [0, MOST_WORD + 1, 5000])
+def test_a_word_that_is_empty_or_too_long_is_refused(path: str, length: int) -> None:
+    response = client.get(path, query_string={"word": "x" * length})
+    assert (response.status_code, response.text) == (400, f"word is a text of 1 to 200 characters, not of {length}\n")
+
+
+def test_a_count_of_0_is_the_page_without_ticks() -> None:
+    assert client.get("/snippets?count=0").text == TOP

@@ -1,0 +1,193 @@
+"""create_app(): the root that answers two ways, the pages, and what every answer has."""
+
+from __future__ import annotations
+
+import ast
+import http.client
+import runpy
+import sys
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
+
+import server as package
+from server import create_app
+from server.lab import BackgroundServer
+from server.techniques import TECHNIQUES
+
+STREAM = "text/event-stream"
+STEMS = [technique.blueprint.name for technique in TECHNIQUES]
+app = create_app()
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        STREAM,
+        f"{STREAM}, */*",
+        f"{STREAM}, */*;q=0.1",
+        f"text/html;q=0.9, {STREAM}",
+        f"text/html;q=0, {STREAM};q=0.1",
+        f"application/json, {STREAM};q=0.5",
+        STREAM.upper(),
+        f"{STREAM};charset=utf-8, {STREAM}",
+    ],
+)
+def test_a_client_that_prefers_an_event_stream_gets_the_spinner(accept: str) -> None:
+    with app.test_client().get("/", headers={"Accept": accept}) as response:
+        assert (response.status_code, response.content_type) == (200, STREAM)
+        assert list(islice(response.response, 2)) == [b"data: \\ 0\n\n", b"data: | 1\n\n"]
+        assert response.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "",
+        "*/*",
+        "text/*",
+        "text/html",
+        f"text/html, {STREAM}",
+        f"text/html, {STREAM};q=0.9",
+        f"{STREAM};q=0",
+        "application/json",
+        "text/event-streams",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+        "nonsense;;;q=x",
+    ],
+)
+def test_any_other_client_is_shown_the_way_to_the_page(accept: str | None) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    response = app.test_client().get("/", headers=headers)
+    assert response.status_code == 302
+    assert response.headers["Location"] == "static/index.html"  # relative to the document
+    assert response.headers["Vary"] == "Accept"
+
+
+def test_the_root_spins_without_end_unless_a_count_is_asked_for() -> None:
+    response = app.test_client().get("/?count=3&interval=0", headers={"Accept": STREAM})
+    assert response.data == b"data: \\ 0\n\ndata: | 1\n\ndata: / 2\n\n"
+
+
+def test_the_way_to_the_page_leads_to_the_page() -> None:
+    with app.test_client().get("/", follow_redirects=True) as response:
+        assert (response.status_code, response.mimetype) == (200, "text/html")
+
+
+@pytest.mark.parametrize("accept", ["*/*", STREAM])
+@pytest.mark.parametrize("path", ["/", *(f"/{stem}" for stem in STEMS)])
+def test_head_is_answered_with_a_head_and_no_body(server: BackgroundServer, path: str, accept: str) -> None:
+    wanted = requests.get(
+        server.url + path, headers={"Accept": accept}, stream=True, timeout=5, allow_redirects=False
+    )
+    with wanted, requests.head(server.url + path, headers={"Accept": accept}, timeout=5) as found:
+        assert found.status_code == wanted.status_code
+        assert found.headers.get("Content-Type") == wanted.headers.get("Content-Type")
+        assert found.content == b""
+
+
+def test_any_origin_may_read_whatever_is_answered() -> None:
+    client = app.test_client()
+    for path in ("/", "/sse?count=1", "/sse?count=x", "/nowhere", "/static/index.html"):
+        with client.get(path) as response:
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/sse/",
+        "/static/",
+        "/static/nothing.html",
+        "/static/../server/__init__.py",
+        "/static/%2e%2e/run.py",
+    ],
+)
+def test_an_unknown_path_is_not_found(path: str) -> None:
+    assert app.test_client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", *(f"/{stem}" for stem in STEMS)])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_wrong_method_is_refused_and_the_right_ones_are_named(method: str, path: str) -> None:
+    response = app.test_client().open(path, method=method)
+    assert response.status_code == 405
+    assert {"GET", "HEAD"} <= set(response.headers["Allow"].replace(" ", "").split(","))
+
+
+def behind(prefix: str) -> Client:
+    return Client(DispatcherMiddleware(Flask("outside"), {prefix: app}))
+
+
+def test_everything_works_behind_a_prefix() -> None:
+    client = behind("/proxy/1234")
+    redirect = client.get("/proxy/1234/")
+    assert redirect.headers["Location"] == "static/index.html"
+    with client.get("/proxy/1234/static/index.html") as page:
+        assert page.status_code == 200
+    assert client.get("/proxy/1234/sse?count=1").data == b"data: \\ 0\n\n"
+    assert client.get("/sse").status_code == 404
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_stream_of_a_count_ends_with_the_last_chunk(server: BackgroundServer, stem: str) -> None:
+    for count in (0, 1, 3):
+        response = requests.get(f"{server.url}/{stem}?count={count}&interval=0", timeout=5)
+        assert response.headers["Transfer-Encoding"] == "chunked"  # and requests raises where the last one is missing
+        assert response.content == app.test_client().get(f"/{stem}?count={count}&interval=0").data
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_tick_leaves_before_the_next_is_made(server: BackgroundServer, stem: str) -> None:
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+    connection.request("GET", f"/{stem}?interval=3600")
+    seen = b""
+    with connection.getresponse() as response:
+        while not seen.rstrip().endswith((b" 0", b'0")</script>')):
+            piece = response.read1()
+            assert piece, "the stream has ended"
+            seen += piece
+    connection.close()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_stream_is_not_kept_by_any_cache(stem: str) -> None:
+    assert app.test_client().get(f"/{stem}?count=0").headers["Cache-Control"] == "no-store"
+
+
+def test_each_app_is_a_new_one() -> None:
+    assert create_app() is not create_app()
+
+
+def test_running_the_package_serves_on_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[dict[str, object]] = []
+    monkeypatch.setattr(Flask, "run", lambda self, **options: ran.append(options))
+    for arguments in ([], ["--port", "1234"]):
+        monkeypatch.setattr(sys, "argv", ["server", *arguments])
+        runpy.run_module("server", run_name="__main__")
+    assert ran == [{"host": "localhost", "port": package.PORT}, {"host": "localhost", "port": 1234}]
+
+
+def test_the_port_is_23423_unless_the_environment_moves_it() -> None:
+    source = Path(str(package.__file__)).read_text(encoding="utf-8")
+    (port,) = (
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PORT"
+    )
+    assert ast.unparse(port) == "int(os.environ.get('PORT', '23423'))"
+
+
+def test_the_techniques_are_named_in_order_with_a_title_and_a_line(server: BackgroundServer) -> None:
+    named = requests.get(f"{server.url}/techniques", timeout=5).json()
+    assert [technique["stem"] for technique in named] == STEMS
+    assert all(technique["title"] and technique["about"].endswith(".") for technique in named)
