@@ -1,0 +1,23 @@
+"""The workbench of the notebooks: start the server, tap the wire, draw what it carried.
+
+Nothing of the server needs this package; the notebooks and the tests do.
+"""
+
+from .background import BackgroundServer
+from .reader import Arrivals, arrivals
+from .recording import Piece, Recording
+from .show import Page, Source, page, source
+from .tap import Tap
+
+__all__ = [
+    "Arrivals",
+    "BackgroundServer",
+    "Page",
+    "Piece",
+    "Recording",
+    "Source",
+    "Tap",
+    "arrivals",
+    "page",
+    "source",
+]

@@ -1,0 +1,95 @@
+"""A recording as a picture of time: when each piece was received, and when each event or line was complete."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from .draw import visible
+from .rows import Row, rows
+
+if TYPE_CHECKING:
+    from .recording import Recording
+
+# Colours that read on white and on black; the ground is transparent.
+INK, REQUEST, RESPONSE, EVENT = "#808080", "#d9730d", "#2f81f7", "#1a9f5c"
+MOST_LABELS = 12
+
+
+class Timeline:
+    """The picture of one recording; shows itself in a notebook as PNG, and as one line of text."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.pieces = recording.pieces
+        numbers = sorted({piece.connection for piece in self.pieces})
+        self.rows = [
+            row
+            for number in numbers
+            for row in rows([piece for piece in self.pieces if piece.connection == number], most=sys.maxsize)
+        ]
+        self.sent = [row for row in self.rows if row.mark == "└ " and " is sent" in row.note]
+        self.chunks = [row for row in self.rows if row.note.startswith("a chunk of")]
+
+    def __str__(self) -> str:
+        counted = [lane for lane in self._lanes() if lane[0] in ("chunks", "events")]  # pieces differ from run to run
+        return ", ".join(["a timeline", *(_counted(len(times), name) for name, _, times in counted)])
+
+    def figure(self) -> Any:
+        """Return the picture as a matplotlib Figure."""
+        # The first picture on a machine looks through its fonts, and says so on stderr when that takes long.
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+        from matplotlib.figure import Figure
+
+        lanes = self._lanes()
+        figure = Figure(figsize=(8.4, 1 + 0.4 * len(lanes)), layout="constrained")
+        axes = figure.add_subplot()
+        for at, (_, colour, times) in enumerate(lanes):
+            axes.eventplot(times, lineoffsets=-at, linelengths=0.6, colors=colour, linewidths=2)
+            axes.plot(times, [-at] * len(times), "o", color=colour, markersize=3)
+        for row in self.sent[:MOST_LABELS]:
+            where = (row.when * 1000, 0.65 - len(lanes))  # below the last lane
+            label = axes.annotate(_label(row), where, ha="center", va="top", fontsize=8, color=INK)
+            label.set(family="monospace", parse_math=False)  # a dollar is a dollar
+        _dress(axes, [name for name, _, _ in lanes])
+        return figure
+
+    def png(self) -> bytes:
+        """Return the picture as the bytes of a PNG file."""
+        buffer = io.BytesIO()
+        with warnings.catch_warnings():  # a character that the font has not is drawn as a box: nothing to warn of
+            warnings.filterwarnings("ignore", message="Glyph")
+            self.figure().savefig(buffer, format="png", dpi=120, transparent=True)
+        return buffer.getvalue()
+
+    def _lanes(self) -> list[tuple[str, str, list[float]]]:
+        lanes = [
+            ("client speaks", REQUEST, [p.when * 1000 for p in self.pieces if p.direction == "->" and p.data]),
+            ("pieces received", RESPONSE, [p.when * 1000 for p in self.pieces if p.direction == "<-" and p.data]),
+            ("chunks", RESPONSE, [row.when * 1000 for row in self.chunks]),
+            ("events", EVENT, [row.when * 1000 for row in self.sent]),
+        ]
+        return [lane for lane in lanes if lane[2]]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return {"image/png": self.png(), "text/plain": str(self)}, {"image/png": {"alt": str(self)}}
+
+
+def _dress(axes: Any, names: list[str]) -> None:
+    axes.set_yticks([-at for at in range(len(names))], names)
+    axes.set_ylim(-len(names) - 0.1, 0.6)
+    axes.set_xlabel("milliseconds", color=INK)
+    axes.tick_params(colors=INK)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(INK)
+
+
+def _label(row: Row) -> str:
+    return row.note.rpartition('sent: "')[2].rstrip('"') or visible(row.raw)
+
+
+def _counted(number: int, things: str) -> str:
+    return f"{number} {things if number != 1 else things.removesuffix('s')}"

@@ -1,0 +1,619 @@
+"""The drawings: golden texts of what a recording says, and the same as HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from cuts import cut, every_cut
+from hypothesis import example, given
+from hypothesis import strategies as st
+from recordings import CHUNKED, GET, TWO_TICKS, answered, recorded
+
+from server.lab import Recording
+from server.lab.draw import milliseconds, visible
+from server.wire.http import LAST_CHUNK, Head, chunk
+
+PLAIN = ("Content-Type", "text/plain")
+A_CHUNK = chunk(b"data: a\n\n")
+POST = Head("POST /x HTTP/1.1", (("Content-Length", "5"),)).encode()
+
+
+def ok(*fields: tuple[str, str]) -> bytes:
+    return Head("HTTP/1.1 200 OK", fields).encode()
+
+
+def secrets() -> Recording:
+    asked = Head("GET /?token=abc&n=1 HTTP/1.1", (("Cookie", "a=b"), ("Authorization", "Bearer x"))).encode()
+    answer = ok(("Set-Cookie", "a=b; Path=/"), ("Location", "/?n=1&access_token=q"), ("Content-Length", "0"))
+    return answered(asked, [answer])
+
+
+ONE_BYTE = ok(("Content-Length", "1")) + b"x"
+
+CASES: dict[str, Callable[[], Recording]] = {
+    "two ticks in chunks": lambda: answered(GET, [TWO_TICKS], ("->", "closed"), ("<-", "closed")),
+    "a body by its length": lambda: answered(GET, [ok(PLAIN, ("Content-Length", "12")) + b"hello\nworld\n"]),
+    "a body that ends with the connection": lambda: answered(GET, [ok(PLAIN) + b"hello\nwor"], ("<-", "closed")),
+    "a body whose last chunk is missing": lambda: answered(
+        GET, [CHUNKED + A_CHUNK], ("<-", "closed"), ("->", "closed")
+    ),
+    "a body shorter than its length": lambda: answered(
+        GET, [ok(("Content-Length", "12")) + b"hello"], ("<-", "closed")
+    ),
+    "a server that resets": lambda: answered(GET, [CHUNKED + b"9\r\ndata:"], ("<-", "reset")),
+    "a client that leaves": lambda: answered(GET, [CHUNKED + A_CHUNK], ("->", "closed"), ("<-", "closed")),
+    "a client that resets": lambda: answered(GET, [CHUNKED + A_CHUNK], ("->", "reset")),
+    "a stream that is still open": lambda: answered(GET, [CHUNKED + A_CHUNK + b"9\r\nda"]),
+    "a server that refuses": lambda: recorded(("<-", "refused")),
+    "a server that closes without a word": lambda: recorded(("->", GET), ("<-", "closed")),
+    "a request with a body": lambda: answered(POST + b"a=b&c", [ok(("Content-Length", "0"))]),
+    "a request that is not finished so far": lambda: recorded(("->", GET[:-8])),
+    "a request that is never finished": lambda: recorded(("->", GET[:-8]), ("->", "closed"), ("<-", "closed")),
+    "an event that chunks have cut": lambda: answered(
+        GET, [CHUNKED + chunk(b"id: 1\nda") + chunk(b"ta: x\n") + chunk(b"\n") + LAST_CHUNK]
+    ),
+    "two connections": lambda: recorded(
+        ("->", GET), ("<-", "refused"), connection=2, into=answered(GET, [ok(("Content-Length", "0"))])
+    ),
+    "two messages on one connection": lambda: answered(GET, [ONE_BYTE], ("->", GET), ("<-", ONE_BYTE)),
+    "another protocol": lambda: recorded(
+        ("->", b"hello\n"),
+        ("<-", b"hello\n"),
+        ("->", b"bye\0\xff"),
+        ("<-", b"bye\0\xff"),
+        ("->", "closed"),
+        ("<-", "closed"),
+    ),
+    "chunks that cannot be": lambda: answered(GET, [CHUNKED + A_CHUNK + b"zz\r\nno\n"], ("<-", "closed")),
+    "a trailer": lambda: answered(GET, [CHUNKED + A_CHUNK + b"0\r\nSet-Cookie: a\r\nDigest: b\r\n\r\n"]),
+    "secrets": lambda: secrets(),
+    "bytes that were not kept": lambda: recorded(
+        ("->", GET), ("<-", TWO_TICKS), ("->", "closed"), ("<-", "closed"), keep=len(GET + TWO_TICKS) - 12
+    ),
+    "bytes that cannot be seen": lambda: answered(
+        GET, [CHUNKED + chunk(b"data: \x1b[31m\t\xff \\n caf\xc3\xa9\r\n\r\n")]
+    ),
+    "nothing": lambda: recorded(),
+}
+
+TEXTS = {
+    "two ticks in chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   b\r\n            a chunk of 11 bytes
+   ┌ data: \ 0\n
+   └ \n             blank line: event "message" is sent: "\ 0"
+   \r\n
+   b\r\n            a chunk of 11 bytes
+   ┌ data: | 1\n
+   └ \n             blank line: event "message" is sent: "| 1"
+   \r\n
+   0\r\n\r\n        the last chunk: the body is whole
+""",
+    "a body by its length": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/plain\r\n
+   Content-Length: 12\r\n
+   \r\n             blank line: the head ends
+   │ hello\n
+   │ world\n
+   (the body is whole: as many bytes as Content-Length says)
+""",
+    "a body that ends with the connection": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/plain\r\n
+   \r\n             blank line: the head ends
+   │ hello\n
+   │ wor
+   (the server closes: whether the body is whole, nobody can tell)
+""",
+    "a body whose last chunk is missing": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+   (the server closes: the body is cut)
+""",
+    "a body shorter than its length": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 12\r\n
+   \r\n             blank line: the head ends
+   │ hello
+   (the server closes: the body is cut)
+""",
+    "a server that resets": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data:
+   (the server resets the connection: the body is cut)
+""",
+    "a client that leaves": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+
+-> (the client leaves)
+
+<- (the server has noticed, and ends the stream)
+""",
+    "a client that resets": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+
+-> (the client leaves)
+""",
+    "a stream that is still open": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+   9\r\n            a chunk of 9 bytes
+   ┌ da
+   (still open)
+""",
+    "a server that refuses": r"""
+<- (refused: nothing listens where the server should be)
+""",
+    "a server that closes without a word": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- (the server closes)
+""",
+    "a request with a body": r"""
+-> POST /x HTTP/1.1\r\n
+   Content-Length: 5\r\n
+   \r\n             blank line: the head ends
+   │ a=b&c
+   (the body is whole: as many bytes as Content-Length says)
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 0\r\n
+   \r\n             blank line: the head ends
+   (the body is whole: as many bytes as Content-Length says)
+""",
+    "a request that is not finished so far": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Hos              begun, and not finished so far
+""",
+    "a request that is never finished": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Hos              begun, and never finished
+
+-> (the client leaves)
+
+<- (the server closes too)
+""",
+    "an event that chunks have cut": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   8\r\n            a chunk of 8 bytes
+   ┌ id: 1\n
+   │ da
+   \r\n
+   6\r\n            a chunk of 6 bytes
+   │ ta: x\n
+   \r\n
+   1\r\n            a chunk of 1 byte
+   └ \n             blank line: event "message" is sent: "x"
+   \r\n
+   0\r\n\r\n        the last chunk: the body is whole
+""",
+    "two connections": r"""
+connection 1
+
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 0\r\n
+   \r\n             blank line: the head ends
+   (the body is whole: as many bytes as Content-Length says)
+
+connection 2
+
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- (refused: nothing listens where the server should be)
+""",
+    "two messages on one connection": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 1\r\n
+   \r\n             blank line: the head ends
+   │ x
+   (the body is whole: as many bytes as Content-Length says)
+
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 1\r\n
+   \r\n             blank line: the head ends
+   │ x
+   (the body is whole: as many bytes as Content-Length says)
+""",
+    "another protocol": r"""
+-> (not HTTP/1: not the start of a request: 'hello')
+   │ hello\n
+
+<- (not HTTP/1: not the start of a response: 'hello')
+   │ hello\n
+
+-> │ bye\0\xff
+
+<- │ bye\0\xff
+
+-> (the client leaves)
+
+<- (the server closes too)
+""",
+    "chunks that cannot be": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+   (not HTTP/1: a chunk's size is not a hexadecimal number: b'zz\r\n')
+   │ zz\r\n
+   │ no\n
+   (the server closes)
+""",
+    "a trailer": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: event "message" is sent: "a"
+   \r\n
+   0\r\n
+   Set-Cookie: (not shown)\r\n
+   Digest: b\r\n
+   \r\n             the last chunk and its trailer: the body is whole
+""",
+    "secrets": r"""
+-> GET /?token=(not shown)&n=1 HTTP/1.1\r\n
+   Cookie: (not shown)\r\n
+   Authorization: (not shown)\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Set-Cookie: (not shown)\r\n
+   Location: /?n=1&access_token=(not shown)\r\n
+   Content-Length: 0\r\n
+   \r\n             blank line: the head ends
+   (the body is whole: as many bytes as Content-Length says)
+""",
+    "bytes that were not kept": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   b\r\n            a chunk of 11 bytes
+   ┌ data: \ 0\n
+   └ \n             blank line: event "message" is sent: "\ 0"
+   \r\n
+   b\r\n            a chunk of 11 bytes
+   ┌ data:
+
+   (12 bytes more were not kept)
+""",
+    "bytes that cannot be seen": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   1a\r\n           a chunk of 26 bytes
+   ┌ data: \x1b[31m\t\xff \\n café\r\n
+   └ \r\n           blank line: event "message" is sent: "\x1b[31m\t� \n café"
+   \r\n
+   (still open)
+""",
+    "nothing": r"""
+nothing has passed yet
+""",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_recording_draws_as_text(name: str) -> None:
+    assert CASES[name]().text(times=False) == TEXTS[name].strip("\n")
+
+
+def test_every_case_has_its_text() -> None:
+    assert CASES.keys() == TEXTS.keys()
+
+
+def test_times_stand_before_what_is_worth_a_look_in_a_column_of_their_own() -> None:
+    recording = answered(GET, [CHUNKED + A_CHUNK, LAST_CHUNK])
+    column = re.compile(r" *(?:[0-9]+\.[0-9] ms|) (?=   |-> |<- )")
+    lines = str(recording).splitlines()
+    found = [column.match(line.ljust(13)) for line in lines if line]
+    assert len({match and match.end() for match in found}) == 1
+    timed = [
+        line.partition(" ms ")[2].split("  ")[0].strip() or line.split()[2] for line in lines if " ms " in line[:12]
+    ]
+    assert [line.removeprefix("-> ").removeprefix("<- ") for line in timed] == [
+        r"GET /sse?count=2 HTTP/1.1\r\n",
+        r"HTTP/1.1 200 OK\r\n",
+        r"9\r\n",
+        r"0\r\n\r\n",
+    ]
+    assert [line[10:] for line in lines] == recording.text(times=False).splitlines()
+
+
+def test_secrets_are_shown_to_who_asks_for_them() -> None:
+    shown = secrets().text(times=False, secrets=True)
+    for secret in (
+        "token=abc",
+        "Cookie: a=b",
+        "Authorization: Bearer x",
+        "Set-Cookie: a=b; Path=/",
+        "access_token=q",
+    ):
+        assert secret in shown
+        assert secret not in secrets().text()
+        assert secret not in secrets().html()
+        assert secret not in secrets().received()
+    assert "(not shown)" not in shown
+
+
+def test_a_secret_is_hidden_wherever_a_piece_cuts_it() -> None:
+    asked = Head("GET /?token=sesame HTTP/1.1", (("Cookie", "sesame"), ("Host", "x"))).encode()
+    for pieces in every_cut(asked):
+        recording = recorded(*(("->", piece) for piece in pieces if piece))
+        joined = "".join(line.partition(" bytes  ")[2] for line in recording.received().splitlines())
+        assert joined == visible(asked).replace("sesame", "******")
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nbroken head\r\n\r\n"])
+def test_a_secret_in_a_head_that_is_cut_or_broken_is_hidden(end: bytes) -> None:
+    asked = b"GET / HTTP/1.1\r\nCookie: sesame" + end
+    for recording in (recorded(("->", asked)), recorded(("->", asked), ("->", "closed"))):
+        assert "Cookie: (not shown)" in recording.text()
+        assert "sesame" not in recording.text() + recording.html() + recording.received()
+        assert "sesame" in recording.text(secrets=True)
+
+
+def test_of_a_long_body_the_first_lines_are_drawn_and_the_others_counted() -> None:
+    body = b"".join(b"line %d\n" % number for number in range(9))
+    recording = answered(GET, [ok(("Content-Length", str(len(body)))) + body])
+    lines = recording.text(times=False, most=2).splitlines()
+    assert lines[-4:] == [
+        r"   │ line 0\n",
+        r"   │ line 1\n",
+        "   (7 lines more, not drawn)",
+        "   (the body is whole: as many bytes as Content-Length says)",
+    ]
+    assert "1 line more, not drawn" in recording.text(most=8)
+    assert "more" not in recording.text(most=9)
+
+
+def test_of_many_chunks_those_whose_lines_are_not_drawn_are_left_out() -> None:
+    lines = answered(GET, [TWO_TICKS]).text(times=False, most=2).splitlines()
+    assert [line.strip().split("  ")[0] for line in lines[-6:]] == [
+        r"b\r\n",
+        r"┌ data: \ 0\n",
+        r"└ \n",
+        r"\r\n",
+        "(2 lines more, not drawn)",
+        r"0\r\n\r\n",
+    ]
+
+
+def test_a_long_line_is_cut_and_its_length_told() -> None:
+    recording = answered(GET, [ok(("Content-Length", "500")) + b"x" * 500])
+    assert f"   │ {'x' * 100}... (500 characters)" in recording.text(times=False).splitlines()
+
+
+@given(st.lists(st.integers(0, 300), max_size=12))
+def test_the_same_bytes_cut_differently_draw_the_same(places: list[int]) -> None:
+    whole = answered(GET, [TWO_TICKS]).text(times=False)
+    assert answered(GET, cut(TWO_TICKS, places)).text(times=False) == whole
+
+
+@pytest.mark.parametrize("name", ["a body by its length", "an event that chunks have cut", "a trailer"])
+def test_any_cut_of_any_framing_draws_the_same(name: str) -> None:
+    recording = CASES[name]()
+    for pieces in every_cut(recording.bytes("<-")):
+        assert answered(GET, pieces).text(times=False) == TEXTS[name].strip("\n")
+
+
+# As HTML.
+
+
+class Elements(HTMLParser):
+    """The names of a text's elements, which must be closed in order, and its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def words(text: str) -> list[str]:
+    """What a drawing says, without its lay-out: arrows as HTML writes them, no brackets round what happened."""
+    bare = re.sub(r"(?m)^((?:\s*[0-9.]+ ms)?\s*(?:->|<-|→|←)?\s*)\((.*)\)$", r"\1\2", text)
+    return [{"->": "→", "<-": "←"}.get(word, word) for word in bare.split()]
+
+
+def as_text(html: str) -> str:
+    return unescape(re.sub("<[^>]*>", "", html.replace("</p>", "\n").replace("</summary>", "\n")))
+
+
+@pytest.mark.parametrize("times", [True, False])
+@pytest.mark.parametrize("name", CASES)
+def test_the_html_says_what_the_text_says(name: str, times: bool) -> None:
+    recording = CASES[name]()
+    assert words(as_text(recording.html(times=times))) == words(recording.text(times=times))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_html_is_of_seven_plain_elements(name: str) -> None:
+    found = Elements(CASES[name]().html())
+    assert found.names <= {"h4", "details", "summary", "pre", "b", "i", "p"}
+    assert found.attributes <= {"open"}
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "</pre><img src=x onerror=alert(1)>", "&lt;b&gt; & <i>"]
+)
+def test_data_never_becomes_an_element(text: str) -> None:
+    data = text.encode()
+    asked = b"GET /" + data.replace(b" ", b"") + b" HTTP/1.1\r\nX: " + data + b"\r\n\r\n"
+    event = CHUNKED + chunk(b"data: " + data + b"\nevent: " + data + b"\n\n") + b"1" + data + b"\r\n"
+    html = answered(asked, [event]).html()
+    found = Elements(html)
+    assert found.names <= {"h4", "details", "summary", "pre", "b", "i", "p"}
+    assert found.attributes <= {"open"}
+    assert as_text(html).count(text) >= 3
+
+
+def test_a_drawing_shows_itself_as_text_and_as_html() -> None:
+    recording = answered(GET, [TWO_TICKS])
+    assert str(recording) == recording.text()
+    assert recording._repr_html_() == recording.html()
+
+
+# Bytes made visible.
+
+
+@given(st.binary() | st.text().map(str.encode))
+@example(b"\x80")
+@example("\x80\xa0\xad\u2028\U000e0001".encode())
+@example(b"\\n\\\n\\")
+def test_every_byte_can_be_seen_and_no_two_streams_look_the_same(data: bytes) -> None:
+    shown = visible(data)
+    assert all(char.isprintable() for char in shown)
+    assert backwards(shown) == data
+
+
+ESCAPED = re.compile(r"\\x[89a-f].|\\x..|\\u....|\\U........|\\[rnt0]|\\\\(?=[rntx0uU\\])|.", re.DOTALL)
+
+
+def backwards(shown: str) -> bytes:
+    """Read what is visible back into bytes."""
+    return b"".join(_byte_or_character(found) for found in ESCAPED.findall(shown))
+
+
+def _byte_or_character(text: str) -> bytes:
+    if re.fullmatch(r"\\x[89a-f].", text):  # a byte that is not UTF-8
+        return bytes([int(text[2:], 16)])
+    if re.fullmatch(r"\\.+", text):
+        return text.encode().decode("unicode_escape").encode()
+    return text.encode()
+
+
+def test_a_time_is_in_milliseconds_with_one_decimal() -> None:
+    assert [milliseconds(seconds) for seconds in (0, 0.00004, 1.5)] == ["0.0 ms", "0.0 ms", "1500.0 ms"]

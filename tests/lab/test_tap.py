@@ -1,0 +1,340 @@
+"""Tap: it passes on all bytes at once, both ways, notes them, and is gone when it stops."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+from flask import Flask, Response, request
+from talk import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
+
+from server import create_app, pause
+from server.lab import BackgroundServer, Tap
+
+
+@contextmanager
+def serving(answer: Callable[[socket.socket], None], many: int = 1) -> Iterator[str]:
+    """Accept `many` connections, one after the other, and let `answer` talk on each; yield the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(SECONDS)
+
+        def serve() -> None:
+            for _ in range(many):
+                sock, _ = listener.accept()
+                sock.settimeout(SECONDS)
+                with sock:
+                    answer(sock)
+
+        thread = threading.Thread(target=serve, name="server of a test")
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def echo(sock: socket.socket) -> None:
+    while data := sock.recv(65536):
+        sock.sendall(data)
+
+
+def ends(tap: Tap) -> list[tuple[str, str]]:
+    return [(piece.direction, piece.how) for piece in tap.recording.pieces if piece.how]
+
+
+# What passes.
+
+
+def test_each_piece_is_passed_on_before_the_next_is_made() -> None:
+    """In lock step: the server makes an event only once the client has read the one before."""
+    read, asked = threading.Semaphore(0), 5
+    app = Flask(__name__)
+
+    @app.get("/")
+    def stream() -> Response:
+        def body() -> Iterator[bytes]:
+            for number in range(asked):
+                yield b"data: %d\n\n" % number
+                assert read.acquire(timeout=SECONDS)
+
+        return Response(body(), content_type="text/event-stream")
+
+    with BackgroundServer(app) as server, Tap(server.url) as tap, ask(tap.url) as client:
+        for number in range(asked):
+            read_until(client, b"data: %d\n\n" % number)
+            read.release()
+        read_until(client, b"0\r\n\r\n")
+
+
+def test_both_directions_are_passed_on_at_once_for_any_protocol() -> None:
+    with serving(echo) as url, Tap(url) as tap:
+        with dial(tap.url) as client:
+            for word in (b"a", b"bc\n", b"\0\xff", b"HTTP/1.1"):
+                client.sendall(word)
+                assert read_until(client, word) == word
+        tap.recording.wait(lambda recording: len(ends(tap)) == 2)
+    assert tap.recording.bytes("->") == tap.recording.bytes("<-") == b"abc\n\0\xffHTTP/1.1"
+    assert {piece.connection for piece in tap.recording.pieces} == {1}
+
+
+def test_pieces_have_rising_times_that_begin_at_0(server: BackgroundServer) -> None:
+    with Tap(server.url) as tap:
+        read_all(ask(tap.url, "/sse?count=3&interval=0.01"))
+    times = [piece.when for piece in tap.recording.pieces]
+    assert times[0] == 0
+    assert times == sorted(times)
+
+
+def test_what_passes_is_what_was_sent_byte_for_byte() -> None:
+    body = random.Random(7).randbytes(5_000_000)
+    seen = hashlib.sha256()
+    app = Flask(__name__)
+
+    @app.post("/")
+    def upload() -> bytes:
+        seen.update(request.get_data())
+        return body
+
+    with BackgroundServer(app) as server, Tap(server.url) as tap:
+        assert requests.post(tap.url, data=body, timeout=SECONDS).content == body
+    assert seen.digest() == hashlib.sha256(body).digest()
+    assert tap.recording.bytes("->").endswith(body)
+    assert tap.recording.bytes("<-").endswith(body)
+
+
+def test_several_connections_are_kept_apart(server: BackgroundServer) -> None:
+    with Tap(server.url) as tap:
+        clients = [ask(tap.url, f"/sse?count={count}&interval=0") for count in (1, 2, 3)]
+        answers = [read_all(client) for client in clients]
+    for number, answer in enumerate(answers, start=1):
+        assert answer.count(b"data:") == number
+    recorded = {tap.recording.bytes("<-", number) for number in (1, 2, 3)}
+    assert recorded == set(answers)
+    assert tap.recording.bytes("->", 9) == b""
+
+
+def test_a_path_of_the_server_stays_in_the_url(server: BackgroundServer) -> None:
+    with Tap(f"{server.url}/sse?count=1") as tap:
+        assert tap.url.endswith("/sse?count=1")
+        assert requests.get(tap.url, timeout=SECONDS).content == b"data: \\ 0\n\n"
+
+
+# How a side ends.
+
+
+def test_a_half_close_is_passed_on_and_the_answer_still_comes() -> None:
+    def answer(sock: socket.socket) -> None:
+        asked = b""
+        while data := sock.recv(100):
+            asked += data
+        sock.sendall(b"you said " + asked)
+
+    with serving(answer) as url, Tap(url) as tap:
+        client = dial(tap.url)
+        client.sendall(b"all")
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b"you said all"
+        tap.recording.wait(lambda recording: len(ends(tap)) == 2)
+    assert ends(tap) == [("->", "closed"), ("<-", "closed")]
+
+
+def test_a_reset_by_the_server_arrives_as_a_reset_and_is_noted() -> None:
+    def answer(sock: socket.socket) -> None:
+        read_until(sock, b"\n")
+        sock.sendall(b"begun")
+        read_until(sock, b"go on\n")
+        reset(sock)
+
+    with serving(answer) as url, Tap(url) as tap, dial(tap.url) as client:
+        client.sendall(b"hello\n")
+        read_until(client, b"begun")
+        client.sendall(b"go on\n")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        tap.recording.wait(lambda recording: ends(tap))
+        assert ends(tap) == [("<-", "reset")]
+
+
+def test_a_reset_by_the_client_arrives_as_a_reset_and_is_noted() -> None:
+    found: list[type[Exception]] = []
+
+    def answer(sock: socket.socket) -> None:
+        sock.sendall(b"begun")
+        try:
+            sock.recv(1)
+        except OSError as error:
+            found.append(type(error))
+
+    with serving(answer) as url, Tap(url) as tap:
+        client = dial(tap.url)
+        read_until(client, b"begun")
+        reset(client)
+        tap.recording.wait(lambda recording: ends(tap))
+        assert ends(tap) == [("->", "reset")]
+    assert found == [ConnectionResetError]
+
+
+def test_the_tap_goes_on_after_resets_from_either_side(server: BackgroundServer) -> None:
+    with Tap(server.url) as tap:
+        for _ in range(5):
+            client = ask(tap.url, "/sse?interval=0")
+            read_until(client, b"data:")
+            reset(client)
+        assert read_all(ask(tap.url, "/sse?count=1")).endswith(b"0\r\n\r\n")
+
+
+def test_a_server_that_refuses_resets_the_client_and_is_noted_as_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with Tap(url) as tap:
+        for _ in range(2):
+            with pytest.raises(ConnectionError), dial(tap.url) as client:
+                client.recv(1)
+        tap.recording.wait(lambda recording: len(ends(tap)) == 2)
+        assert ends(tap) == [("<-", "refused")] * 2
+
+
+@pytest.mark.parametrize("leave", [socket.socket.close, reset])
+def test_a_client_that_leaves_a_quiet_stream_is_noticed_by_the_server_through_the_tap(
+    leave: Callable[[socket.socket], None],
+) -> None:
+    ended = threading.Event()
+    app = Flask(__name__)
+
+    @app.get("/")
+    def stream() -> Response:
+        wait = pause(request.environ)
+
+        def body() -> Iterator[bytes]:
+            try:
+                yield b"first"
+                wait(60)
+            finally:
+                ended.set()
+
+        return Response(body())
+
+    with BackgroundServer(app) as server, Tap(server.url) as tap:
+        client = ask(tap.url)
+        read_until(client, b"first")
+        leave(client)
+        assert ended.wait(2)  # seconds; a few milliseconds on an idle machine
+
+
+def test_a_stop_ends_what_is_open_and_leaves_no_thread_and_no_socket() -> None:
+    with BackgroundServer(create_app()) as server:
+        before = open_files()
+        for _ in range(3):
+            tap = Tap(server.url).start()
+            url = tap.url
+            clients = [ask(url, "/sse?interval=60") for _ in range(3)]
+            for client in clients:
+                read_until(client, b"data:")
+            tap.stop()
+            for client in clients:
+                read_all(client)
+            with pytest.raises(ConnectionError):
+                dial(url)
+        wait_for(lambda: open_files() <= before, "no file is left open")
+
+
+def test_a_stop_waits_for_what_is_about_to_end_by_itself(server: BackgroundServer) -> None:
+    with Tap(server.url) as tap:
+        read_all(ask(tap.url, "/sse?count=1"))
+    assert ends(tap)[-1][0] in ("->", "<-")
+    assert {direction for direction, _ in ends(tap)} == {"->", "<-"}
+
+
+def test_a_tap_that_nobody_holds_any_more_ends(server: BackgroundServer) -> None:
+    tap = Tap(server.url).start()
+    url = tap.url
+    with ask(url, "/sse") as client:
+        read_until(client, b"data:")
+        del tap
+        gc.collect()
+        read_all(client)
+    with pytest.raises(ConnectionError):
+        dial(url)
+
+
+# What is kept.
+
+
+def test_a_client_that_never_reads_slows_the_server_and_memory_stays_flat() -> None:
+    stalled: list[int] = []
+
+    def flood(sock: socket.socket) -> None:
+        sock.settimeout(0.3)  # without a byte taken: it is held back
+        sent = 0
+        try:
+            while sent < 200_000_000:
+                sent += sock.send(b"x" * 65536)
+        except TimeoutError:
+            stalled.append(sent)
+
+    with serving(flood) as url, Tap(url) as tap, dial(tap.url):
+        wait_for(lambda: stalled, "the server is held back")
+        recorded = len(tap.recording.bytes("<-"))
+    assert recorded <= stalled[0] < 200_000_000
+
+
+def test_the_recording_keeps_the_first_bytes_and_says_how_many_more_there_were(server: BackgroundServer) -> None:
+    with Tap(server.url, keep=200) as tap:
+        answer = read_all(ask(tap.url, "/sse?count=50&interval=0"))
+    asked = b"GET /sse?count=50&interval=0 HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert tap.recording.bytes("->") == asked
+    assert tap.recording.bytes("<-") == answer[: 200 - len(asked)]
+    assert tap.recording.dropped == len(answer) - (200 - len(asked))
+
+
+# How it is used.
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:5000", "https://127.0.0.1", "ftp://127.0.0.1", "http://", "http:///path", "http://x:port"]
+)
+def test_what_is_not_a_plain_http_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"a tap reads plain HTTP, such as|[Pp]ort"):
+        Tap(url)
+
+
+def test_a_host_without_an_address_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*arguments: object, **options: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(RuntimeError, match=r"no address for 'nowhere' .* look at the host in the tap's URL"):
+        Tap("http://nowhere").start()
+
+
+def test_a_keep_below_0_is_refused() -> None:
+    with pytest.raises(ValueError, match="keep is a number of bytes from 0 up, or None for all, not -1"):
+        Tap("http://127.0.0.1", keep=-1)
+
+
+def test_it_has_no_url_before_its_start_and_after_its_stop(server: BackgroundServer) -> None:
+    tap = Tap(server.url)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"this tap does not run: call start\(\) first"):
+            _ = tap.url
+        assert repr(tap) == f"<Tap stopped of {server.url}>"
+        with tap:
+            assert repr(tap) == f"<Tap {tap.url} of {server.url}>"
+
+
+def test_starting_and_stopping_twice_is_the_same_as_once_and_it_can_start_again(server: BackgroundServer) -> None:
+    tap = Tap(server.url)
+    tap.stop()
+    for number in (1, 2):
+        url = tap.start().url
+        assert tap.start().url == url
+        read_all(ask(url, "/sse?count=1"))
+        tap.stop()
+        tap.stop()
+        assert tap.recording.bytes("<-").count(b"HTTP/1.1 200 OK") == number

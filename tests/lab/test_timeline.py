@@ -1,0 +1,51 @@
+"""The picture of a recording."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from recordings import CHUNKED, GET, TWO_TICKS, answered
+
+from server.lab import Recording
+from server.wire.http import chunk
+
+
+def shown(recording: Recording) -> tuple[bytes, str, str]:
+    data, metadata = recording.timeline()._repr_mimebundle_()
+    return data["image/png"], data["text/plain"], metadata["image/png"]["alt"]
+
+
+def size(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def test_it_is_a_png_with_a_text_beside_it() -> None:
+    png, text, alt = shown(answered(GET, [TWO_TICKS]))
+    width, height = size(png)
+    assert width > 2 * height > 300
+    assert text == alt == "a timeline, 2 chunks, 2 events"
+
+
+def test_its_ground_is_transparent_so_that_it_reads_on_light_and_dark() -> None:
+    assert shown(answered(GET, [TWO_TICKS]))[0][25] == 6  # colour type: RGB with alpha
+
+
+def test_it_counts_every_chunk_and_event_of_a_long_stream() -> None:
+    recording = answered(GET, [CHUNKED, *(chunk(b"data: %d\n\n" % number) for number in range(500))])
+    assert str(recording.timeline()) == "a timeline, 500 chunks, 500 events"
+
+
+def test_a_recording_of_nothing_is_an_empty_picture() -> None:
+    png, text, _ = shown(Recording())
+    assert size(png)
+    assert text == "a timeline"
+
+
+@pytest.mark.parametrize("data", ["$x$", r"$\frac$", "\U0001f40d \u4e2d", "<b>", '"', ""])
+def test_any_data_can_be_a_label(data: str) -> None:
+    png, text, _ = shown(answered(GET, [CHUNKED + chunk(f"data: {data}\n\n".encode())]))
+    assert size(png)
+    assert text == "a timeline, 1 chunk, 1 event"
