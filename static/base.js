@@ -1,0 +1,122 @@
+// What the pages have in common. What a technique is about stands in its page's own module.
+
+export const byId = id => document.getElementById(id)
+
+// A sandboxed frame, such as a help pane, gives the page an origin that equals no other, not even its server's.
+export const opaque = self.origin === "null"
+
+export const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+
+const WORDS = {
+  connecting: "connecting: the request is on its way",
+  open: "open: the answer has begun and is not over",
+  reconnecting: "reconnecting: the server or its stream is gone; the browser tries again by itself",
+  refused: "closed: the answer was no event stream; the browser does not ask again",
+  closed: "closed: source.close() has been called",
+  loading: "loading: the page comes in, and runs as it comes",
+  ended: "ended: the load event has come, the page is whole",
+  foreign: "not started: this page stands in a sandboxed frame, which no page inside it may call",
+  stopped: "stopped: the frame is gone, and its connection with it",
+}
+
+/** Say in words how a stream stands. */
+export function say(place, kind) {
+  place.dataset.kind = kind
+  place.textContent = WORDS[kind]
+}
+
+/** Open when the page comes into view, be it by the back button, and close when it is left. */
+export function whileShown(open, close) {
+  addEventListener("pageshow", open)
+  addEventListener("pagehide", close)
+}
+
+/** An iframe that calls `whole` when its page has come to its end. A new one each time: a frame that is sent
+ * elsewhere would leave a step for the back button, a removed one leaves nothing. */
+export function newFrame(url, title, whole) {
+  const frame = document.createElement("iframe")
+  frame.title = title
+  frame.src = url
+  frame.addEventListener("load", whole)
+  return frame
+}
+
+/** What a page shows of a stream: its state in words, the latest text, and a log of the last ten. */
+export class Live {
+  data = byId("data")
+  state = byId("state")
+  log = byId("log")
+
+  say(kind) {
+    say(this.state, kind)
+  }
+
+  /** Nothing received yet; the clock of the log starts here. */
+  start(kind = "connecting") {
+    this.began = performance.now()
+    this.last = undefined
+    this.log.replaceChildren()
+    this.data.textContent = "nothing received yet"
+    this.data.classList.add("waiting")
+    this.say(kind)
+  }
+
+  show(text) {
+    this.data.textContent = text // never innerHTML: what comes over the wire is text
+    this.data.classList.remove("waiting")
+    this.log.append(this.#line(text, performance.now()))
+    if (this.log.children.length > 10) this.log.firstElementChild.remove()
+  }
+
+  #line(text, now) {
+    const line = document.createElement("li")
+    const gap = this.last === undefined ? "" : `+${Math.round(now - this.last)} ms`
+    line.append(piece("text", text), piece("when", `${((now - this.began) / 1000).toFixed(3)} s`), piece("gap", gap))
+    this.last = now
+    return line
+  }
+}
+
+function piece(name, text) {
+  const span = document.createElement("span")
+  span.className = name
+  span.textContent = text
+  return span
+}
+
+/** What a form asks for, as a query: its fields that are not empty. */
+export function asked(form) {
+  return new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""))
+}
+
+/** Show in `place` the lines of a module that stand between its two marks, so that the page cannot misquote it. */
+export async function showSource(url, place) {
+  const answer = await fetch(url)
+  const text = await answer.text()
+  place.textContent = text.split("// <shown>\n")[1].split("// </shown>")[0].trim()
+}
+
+/** What the server teaches, in its order: the stem, the title and a line about each technique. */
+export const techniques = fetch("../techniques").then(answer => answer.json())
+
+export function link(url, text) {
+  const made = document.createElement("a")
+  made.href = url
+  made.textContent = text
+  return made
+}
+
+export function item(...content) {
+  const made = document.createElement("li")
+  made.append(...content)
+  return made
+}
+
+async function linkTheRest() {
+  const links = (await techniques).map(({ stem, title }) => item(link(`${stem}.html`, title)))
+  document.querySelector("header nav ul").replaceChildren(...links)
+  for (const each of document.querySelectorAll("header a")) {
+    if (each.pathname === location.pathname) each.setAttribute("aria-current", "page")
+  }
+}
+linkTheRest()

@@ -1,0 +1,36 @@
+// The page of server-sent events: one EventSource, and what becomes of it.
+
+import { Live, asked, byId, calm, showSource, whileShown } from "./base.js"
+
+const form = byId("ask")
+const live = new Live()
+let source
+
+// <shown>
+function start() {
+  stop()
+  live.start()
+  source = new EventSource(`../sse?${asked(form)}`)
+  source.onopen = () => live.say("open")
+  source.onmessage = event => live.show(event.data)
+  source.onerror = () => {
+    // CONNECTING: the browser asks again by itself. CLOSED: it has given up.
+    const again = source.readyState === EventSource.CONNECTING
+    live.say(again ? "reconnecting" : "refused")
+  }
+}
+
+function stop() {
+  source?.close()
+  live.say("closed")
+}
+// </shown>
+
+form.addEventListener("submit", event => {
+  event.preventDefault()
+  start()
+})
+byId("stop").addEventListener("click", stop)
+if (calm) form.elements.interval.value = "1"
+whileShown(start, stop)
+showSource(import.meta.url, byId("source"))

@@ -1,0 +1,63 @@
+// The page of streamed templates: one template twice, each piece by itself and many pieces as one.
+
+import { asked, byId, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+
+const form = byId("ask")
+
+// <shown>
+// Before each picture that the browser paints: which letters are new?
+function watch(frame, strip) {
+  let seen = 0
+  strip.replaceChildren()
+  requestAnimationFrame(function look() {
+    const come = received(frame)
+    if (come > seen) strip.append(clump(seen, come))
+    seen = Math.max(seen, come)
+    if (frame.isConnected) requestAnimationFrame(look)
+  })
+}
+
+// The framed page shows "h 0", then "e 1": its number tells how many came.
+function received(frame) {
+  const data = frame.contentDocument?.getElementById("data")
+  const number = / (\d+)$/.exec(data?.textContent)
+  return number ? Number(number[1]) + 1 : 0
+}
+// </shown>
+
+function start(name, query) {
+  const state = byId(`${name}-state`)
+  const frame = newFrame(`../template?${query}`, `The template, ${name}`, () => say(state, "ended"))
+  byId(name).replaceChildren(frame)
+  say(state, "loading")
+  watch(frame, byId(`${name}-strip`))
+}
+
+function clump(from, to) {
+  const item = document.createElement("li")
+  item.textContent = Array.from({ length: to - from }, (_, i) => "hello"[(from + i) % 5]).join("")
+  return item
+}
+
+function startBoth() {
+  const query = asked(form)
+  start("buffered", query)
+  query.delete("buffering")
+  start("unbuffered", query)
+}
+
+function stopBoth() {
+  for (const name of ["unbuffered", "buffered"]) {
+    byId(name).replaceChildren()
+    say(byId(`${name}-state`), "stopped")
+  }
+}
+
+form.addEventListener("submit", event => {
+  event.preventDefault()
+  startBoth()
+})
+byId("stop").addEventListener("click", stopBoth)
+byId("foreign").hidden = !opaque
+whileShown(startBoth, stopBoth)
+showSource(import.meta.url, byId("source"))

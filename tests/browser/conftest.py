@@ -1,0 +1,163 @@
+"""A real browser for the tests of pages: one for the whole session, a fresh context for every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Error, FrameLocator, Page, sync_playwright
+from werkzeug.wsgi import ClosingIterator
+
+from server import create_app
+from server.lab import BackgroundServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nothing but this machine has a name or an address, so no test can lean on the network.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+]
+REMEDY = "no Chromium found: install chromium (or Chrome, or Edge), or name its program in CHROMIUM"
+
+
+def find_browser() -> str:
+    """The path of a Chromium on this machine; without one the test is skipped, under CI it fails."""
+    names = (os.environ.get("CHROMIUM", ""), *NAMES)
+    found = next(filter(None, map(shutil.which, filter(None, names))), None)
+    if found:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(REMEDY)
+    pytest.skip(REMEDY)
+
+
+def launch(chromium: BrowserType) -> Browser:
+    return chromium.launch(executable_path=find_browser(), args=FLAGS, headless=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all tests of a worker, with a profile of its own that goes away with it."""
+    with sync_playwright() as playwright, launch(playwright.chromium) as running:
+        yield running
+
+
+class Complaints(list[str]):
+    """What a page complained about: console errors and exceptions that no script caught.
+
+    A test that provokes an error says so beforehand: `complaints.expect("part of its text")`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[str] = []
+
+    def expect(self, part: str) -> None:
+        """Let pass every complaint that has `part` in its text or in the address it came from."""
+        self.expected.append(part)
+
+    def unexpected(self) -> list[str]:
+        """The complaints that nobody announced."""
+        return [text for text in self if not any(part in text for part in self.expected)]
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.append(f"{message.text} ({message.location['url']})")
+
+    def catch(self, error: Error) -> None:
+        self.append(f"uncaught: {error}")
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self.hear)
+        page.on("pageerror", self.catch)
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
+    """A page in a context of its own, 1280 by 800; the test fails where it complained unannounced."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        context.on("page", complaints.listen)
+        yield context.new_page()
+    assert complaints.unexpected() == []
+
+
+class Streams:
+    """An app around another that knows how many of its answers are still under way."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+        self.open = 0
+        self.changed = threading.Condition()
+
+    def count(self, step: int) -> None:
+        with self.changed:
+            self.open += step
+            self.changed.notify_all()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.count(1)
+        return ClosingIterator(self.app(environ, start_response), lambda: self.count(-1))
+
+    def expect_none(self) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.open == 0, 3), f"{self.open} answers are still under way"
+
+
+@pytest.fixture
+def streams() -> Streams:
+    return Streams(create_app())
+
+
+@pytest.fixture
+def server(streams: Streams) -> Iterator[BackgroundServer]:
+    """The whole server, on a port of its own."""
+    with BackgroundServer(streams) as running:
+        yield running
+
+
+@pytest.fixture
+def all_ended(streams: Streams) -> Callable[[], None]:
+    """A function that waits until no answer of `server` is under way: each stream has ended, clean-up included."""
+    return streams.expect_none
+
+
+@pytest.fixture
+def visit(server: BackgroundServer, page: Page) -> Callable[[str], Page]:
+    """A function that opens the page of a stem, such as "sse"."""
+
+    def go(stem: str) -> Page:
+        page.goto(f"{server.url}/static/{stem}.html")
+        return page
+
+    return go
+
+
+@pytest.fixture
+def sandboxed(server: BackgroundServer, page: Page) -> Callable[[str], FrameLocator]:
+    """A function that opens the page of a stem in a frame that has no origin, as help panes are."""
+
+    def go(stem: str) -> FrameLocator:
+        source = f"{server.url}/static/{stem}.html"
+        frame = f'<iframe id="pane" sandbox="allow-scripts allow-forms" src="{source}"></iframe>'
+        page.set_content(frame, wait_until="commit")  # the load event would wait for what streams inside
+        return page.frame_locator("#pane")
+
+    return go

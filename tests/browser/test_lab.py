@@ -1,0 +1,115 @@
+"""JupyterLab in a real browser: the shipped workspace, the start notebook, and the live page beside it."""
+
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+if TYPE_CHECKING:
+    from browser.conftest import Complaints
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60_000  # milliseconds
+TICK = re.compile(r"[\\|/-] \d+")
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def port() -> int:
+    """Where the notebook's server listens in this test, in place of 23423."""
+    return free_port()
+
+
+@pytest.fixture
+def course(tmp_path: Path, port: int) -> Path:
+    """What the learner sees of this folder, with the live page waiting on the test's own port."""
+    for name in ("notebooks", "static"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(ROOT / "run.py", tmp_path)
+    workspace = tmp_path / "notebooks" / "course.jupyterlab-workspace"
+    workspace.write_text(workspace.read_text().replace("#23423", f"#{port}"))
+    return tmp_path
+
+
+@pytest.fixture
+def run(course: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The copy's run.py, which takes the environment of these tests for its own."""
+    spec = importlib.util.spec_from_file_location("run", course / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PYTHON", sys.executable)
+    return module
+
+
+@pytest.fixture
+def url(run: ModuleType, course: Path, port: int) -> Iterator[str]:
+    """JupyterLab as `run.py lab --no-browser` starts it; the address it answers at."""
+    run.furnish()
+    settings = f"--LabApp.app_settings_dir={run.LAB / 'settings'}"
+    options = run.command_line().parse_args(["lab", "--no-browser"])
+    options.extra = [settings, f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0"]
+    notes = course / "notes"
+    notes.mkdir()
+    variables = {**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT), "JUPYTER_RUNTIME_DIR": str(notes)}
+    silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(run.lab_command(options), env=variables, **silent) as child:
+        try:
+            yield run.address(child, notes)
+        finally:
+            child.terminate()
+            child.wait(timeout=30)
+
+
+def open_course(page: Page, url: str) -> FrameLocator:
+    """Open the workspace, wait until the notebook's kernel is idle, and return the page beside it."""
+    page.goto(url)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+    return page.frame_locator(".jp-Help iframe")
+
+
+def run_all(page: Page) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def test_the_start_notebook_brings_the_page_beside_it_to_life(
+    url: str, port: int, page: Page, complaints: "Complaints"
+) -> None:
+    complaints.expect("ERR_CONNECTION_REFUSED")  # the page beside the notebook, knocking
+    beside = open_course(page, url)
+    expect(page.get_by_role("tab", name="00_start.ipynb")).to_be_visible()
+    expect(beside.get_by_text(f"http://localhost:{port}/")).to_be_visible()
+    expect(beside.get_by_role("heading")).to_have_text("This page is waiting for the server")
+    run_all(page)
+    spinner = beside.locator("#data")
+    expect(spinner).to_have_text(TICK, timeout=PATIENCE)
+    first = spinner.inner_text()
+    expect(spinner).not_to_have_text(first)
+    expect(spinner).to_have_text(TICK)
+
+
+def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page, complaints: "Complaints") -> None:
+    complaints.expect("ERR_CONNECTION_REFUSED")
+    open_course(page, url)
+    expect(page.locator(".jp-DirListing")).to_be_hidden()
+    expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
+    page.get_by_role("tab", name="File Browser").click()
+    expect(page.locator(".jp-DirListing")).to_be_visible()

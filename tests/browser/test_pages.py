@@ -1,0 +1,184 @@
+"""What holds for every page, those to come included: its claims, its links, its looks, and where it may stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from server import create_app
+from server.lab import BackgroundServer
+from server.techniques import TECHNIQUES
+
+Visit = Callable[[str], Page]
+HERE = Path(__file__).parent
+STATIC = HERE.parent.parent / "static"
+STEMS = [technique.blueprint.name for technique in TECHNIQUES]
+every_page = pytest.mark.parametrize("stem", ["index", *STEMS])
+
+
+def html(stem: str) -> str:
+    return (STATIC / f"{stem}.html").read_text(encoding="utf-8")
+
+
+def expect_something(page: Page) -> None:
+    """Wait until the page has logged what streams."""
+    expect(page.locator("[role=log] li").first).to_be_attached()
+
+
+def test_every_page_belongs_to_a_technique() -> None:
+    # waiting.html stands by itself: it is what one sees before there is a server.
+    assert {path.stem for path in STATIC.glob("*.html")} == {"index", "waiting", *STEMS}
+    assert {path.stem for path in STATIC.glob("*.js")} == {"base", "index", *STEMS}
+
+
+@every_page
+def test_each_claim_has_its_test_and_each_test_its_claim(stem: str) -> None:
+    claims = [f"test_{claim.replace('-', '_')}" for claim in re.findall(r'data-claim="([a-z-]+)"', html(stem))]
+    tree = ast.parse((HERE / f"test_{stem}.py").read_text(encoding="utf-8"))
+    tests = [part.name for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test_")]
+    assert claims == tests  # in the same order, too
+
+
+@every_page
+def test_the_header_is_the_same_everywhere(stem: str) -> None:
+    headers = {page: html(page).partition("<header>")[2].partition("</header>")[0] for page in (stem, "index")}
+    assert headers[stem] == headers["index"]
+
+
+@every_page
+def test_the_header_leads_to_every_technique_in_order(stem: str, visit: Visit) -> None:
+    links = visit(stem).locator("header a")
+    expect(links).to_have_count(1 + len(STEMS))
+    found = [link.get_attribute("href") for link in links.all()]
+    assert found == ["index.html", *(f"{technique}.html" for technique in STEMS)]
+
+
+@every_page
+def test_the_page_is_sound_html(stem: str, visit: Visit) -> None:
+    page = visit(stem)
+    assert page.evaluate("document.compatMode") == "CSS1Compat"
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.title() in (page.locator("h1").text_content(), "Streaming data with Python and Flask")
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator("main")).to_have_count(1)
+    expect(page.locator("meta[name=viewport]")).to_have_count(1)
+    expect(page.locator("header a[aria-current=page]")).to_have_attribute("href", f"{stem}.html")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.get_by_role("button", name="Start again")).to_be_visible()
+    assert page.get_by_role("log").count() >= 1
+    assert page.get_by_role("status").count() >= 1
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
+    assert len(ids) == len(set(ids))
+
+
+@every_page
+def test_the_shown_code_is_the_code_that_runs(stem: str, visit: Visit) -> None:
+    page = visit(stem)
+    lines = (STATIC / f"{stem}.js").read_text(encoding="utf-8")
+    shown = lines.partition("// <shown>\n")[2].partition("// </shown>")[0].strip()
+    assert shown
+    expect(page.locator("#source")).to_have_text(shown, use_inner_text=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["base.css", "base.js", *(f"{s}.{k}" for s in ["index", *STEMS] for k in ("html", "js"))]
+)
+def test_no_file_leans_on_a_host_or_on_the_root(name: str) -> None:
+    text = (STATIC / name).read_text(encoding="utf-8")
+    assert re.findall(r"""\w+://|["'`(]//?\w""", text) == []
+    assert "innerHTML =" not in text
+
+
+@every_page
+def test_it_works_behind_a_prefix(stem: str, prefixed: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{prefixed}/" if stem == "index" else f"{prefixed}/static/{stem}.html")
+    assert page.url == f"{prefixed}/static/{stem}.html"
+    expect_something(page)
+    assert [url for url in asked if not url.startswith((prefixed, "data:"))] == []
+
+
+@pytest.fixture
+def prefixed() -> Iterator[str]:
+    """The address of the app behind a prefix that it is told nothing of, as a hub's proxy does."""
+    app = create_app()
+    untold = DispatcherMiddleware(
+        NotFound(), {"/proxy/1234": lambda environ, start: app({**environ, "SCRIPT_NAME": ""}, start)}
+    )
+    with BackgroundServer(untold) as running:
+        yield f"{running.url}/proxy/1234"
+
+
+@every_page
+def test_it_works_in_a_sandboxed_frame(stem: str, sandboxed: Callable[[str], FrameLocator]) -> None:
+    pane = sandboxed(stem)
+    expect(pane.locator(".state[data-kind=open], .state[data-kind=loading]").first).to_be_attached()
+    expect(pane.locator("#source")).to_contain_text("function")
+
+
+@every_page
+def test_it_closes_when_it_is_hidden_and_opens_when_it_is_shown(
+    stem: str, visit: Visit, all_ended: Callable[[], None]
+) -> None:
+    page = visit(stem)
+    expect_something(page)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    all_ended()
+    page.evaluate("for (const log of document.querySelectorAll('ol[role=log]')) log.replaceChildren()")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect_something(page)
+
+
+@every_page
+def test_a_phone_need_not_scroll_sideways(stem: str, visit: Visit, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    visit(stem)
+    expect_something(page)
+    expect(page.locator("#source")).to_contain_text("function")
+    for details in page.locator("details").all():
+        details.evaluate("details => { details.open = true }")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    small = [box["height"] for button in page.locator("button").all() if (box := button.bounding_box())]
+    assert min(small) >= 40  # enough for a thumb
+
+
+@every_page
+def test_all_text_has_contrast_in_the_light_and_in_the_dark(stem: str, visit: Visit) -> None:
+    page = visit(stem)
+    expect_something(page)
+    papers = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        papers.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert page.evaluate(TOO_FAINT) == []
+    assert papers == ["rgb(252, 252, 250)", "rgb(21, 24, 23)"]
+
+
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+
+# The texts whose contrast with what is behind them is under 4.5 (WCAG 2.2, 1.4.3).
+TOO_FAINT = """() => {
+  const parse = color => (color.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number)
+  const light = color => {
+    const [r, g, b] = parse(color).map(c => c / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    return .2126 * r + .7152 * g + .0722 * b
+  }
+  const behind = element => {
+    const color = getComputedStyle(element).backgroundColor
+    return parse(color)[3] === 0 ? behind(element.parentElement) : color
+  }
+  const contrast = (a, b) => (Math.max(a, b) + .05) / (Math.min(a, b) + .05)
+  const hasText = node => [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim())
+  return [...document.body.querySelectorAll("*")].filter(hasText)
+    .filter(element => contrast(light(getComputedStyle(element).color), light(behind(element))) < 4.5)
+    .map(element => element.outerHTML)
+}"""

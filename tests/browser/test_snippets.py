@@ -1,0 +1,140 @@
+"""The page of script snippets. Each test here proves the claim of static/snippets.html that it is named after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
+
+from server.lab import BackgroundServer
+
+Visit = Callable[[str], Page]
+HELLO = ["h 0", "e 1", "l 2", "l 3", "o 4"]
+
+
+def ask(page: Page, **fields: str) -> None:
+    """Fill fields of the form and press Start again."""
+    for name, value in fields.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.locator("#start").click()
+
+
+def framed(page: Page) -> Locator:
+    """What the visible frame shows."""
+    return page.frame_locator("#visible iframe").locator("#data")
+
+
+def expect_states(page: Page, words: str) -> None:
+    expect(page.locator("#visible-state")).to_contain_text(words)
+    expect(page.locator("#state")).to_contain_text(words)
+
+
+def test_nothing_yet(visit: Visit) -> None:
+    page = visit("snippets")
+    ask(page, count="0")
+    expect_states(page, "ended")
+    expect(framed(page)).to_have_text("nothing received yet")
+    expect(page.locator("#data")).to_have_text("nothing received yet")
+
+
+def test_visible(visit: Visit) -> None:
+    page = visit("snippets")
+    ask(page, interval="0.05", count="5")
+    expect(framed(page)).to_have_text("o 4")
+    scripts = page.frame_locator("#visible iframe").locator("#data ~ script").all_text_contents()
+    assert scripts[1:] == [f'show("{text}")' for text in HELLO]
+
+
+def test_hidden(visit: Visit) -> None:
+    page = visit("snippets")
+    ask(page, interval="0.05", count="5")
+    expect(page.locator("#log .text")).to_have_text(HELLO)
+    expect(page.locator("#data")).to_have_text("o 4")
+    expect(page.locator("#hidden iframe")).to_be_hidden()
+
+
+def test_loading(visit: Visit) -> None:
+    page = visit("snippets")
+    ask(page, interval="60")
+    expect(framed(page)).to_have_text("h 0")
+    expect_states(page, "loading")
+    frame = page.locator("#visible iframe")
+    assert frame.evaluate("frame => frame.contentDocument.readyState") == "loading"
+
+
+def test_whole(visit: Visit, server: BackgroundServer, all_ended: Callable[[], None]) -> None:
+    page = visit("snippets")
+    ask(page, interval="0.05", count="3")
+    expect_states(page, "ended")
+    expect(page.locator("#log .text")).to_have_text(HELLO[:3])
+    expect(framed(page)).to_have_text("l 2")
+    all_ended()
+    assert len([line for line in server.log if "count=3" in line]) == 2  # once for each frame
+
+
+def test_cut(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
+    complaints.expect("ERR_")  # the browser tells its console, not the page
+    page = visit("snippets")
+    ask(page, interval="60")
+    expect(framed(page)).to_have_text("h 0")
+    expect(page.locator("#data")).to_have_text("h 0")
+    with page.expect_console_message(lambda _: len(complaints) == 2):  # one a frame
+        server.stop()
+    expect_states(page, "loading")
+    assert page.evaluate(
+        "[...document.querySelectorAll('iframe')].map(frame => frame.contentDocument.readyState)"
+    ) == [
+        "loading",
+        "loading",
+    ]
+
+
+def test_stop(visit: Visit, all_ended: Callable[[], None]) -> None:
+    page = visit("snippets")
+    expect(framed(page)).to_have_text(re.compile(r"^[helo] \d+$"))
+    page.locator("#stop").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    expect_states(page, "stopped")
+    all_ended()
+
+
+def test_word(visit: Visit) -> None:
+    page = visit("snippets")
+    word = "grüße ☃ <b>&amp;</b> 'one' \"two\" \\"
+    ask(page, word=word, interval="0.05", count="2")
+    expect(page.locator("#log .text")).to_have_text([f"{word} 0", f"{word} 1"])
+    expect(framed(page)).to_have_text(f"{word} 1")
+
+
+def test_attack(visit: Visit) -> None:
+    page, said = visit("snippets"), list[str]()
+
+    def hear(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", hear)
+    page.locator("input[name=count]").fill("1")
+    page.locator("#attack").click()
+    text = '</script><script>alert("it ran")</script> 0'
+    expect(page.locator("#data")).to_have_text(text)
+    expect(framed(page)).to_have_text(text)
+    expect_states(page, "ended")
+    assert said == []
+
+
+def test_refused(visit: Visit, complaints: Any) -> None:
+    complaints.expect("status of 400")
+    page = visit("snippets")
+    ask(page, interval="x")
+    said = page.frame_locator("#visible iframe").locator("body")
+    expect(said).to_contain_text("interval is a number of seconds")
+
+
+def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:
+    pane = sandboxed("snippets")
+    expect(pane.locator("#state")).to_contain_text("not started: this page stands in a sandboxed frame")
+    expect(pane.frame_locator("#visible iframe").locator("#data")).to_have_text(re.compile(r"^[helo] \d+$"))
+    expect(pane.locator("#hidden iframe")).to_have_count(0)

@@ -1,0 +1,105 @@
+"""The page of streamed templates. Each test here proves the claim of static/template.html that it is named after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import FrameLocator, Page, expect
+
+from server.lab import BackgroundServer
+
+Visit = Callable[[str], Page]
+BOTH = ("unbuffered", "buffered")
+
+
+def ask(page: Page, **fields: str) -> None:
+    """Fill fields of the form and press Start again."""
+    for name, value in fields.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.locator("#start").click()
+
+
+def expect_states(page: Page, words: str) -> None:
+    for name in BOTH:
+        expect(page.locator(f"#{name}-state")).to_contain_text(words)
+
+
+def boxes(page: Page, name: str) -> list[int]:
+    """How many letters each box holds, once all 20 have come."""
+    expect(page.locator(f"#{name}-strip")).to_have_text("hello" * 4)
+    return [len(text) for text in page.locator(f"#{name}-strip li").all_text_contents()]
+
+
+def test_nothing_yet(visit: Visit) -> None:
+    page = visit("template")
+    ask(page, count="0")
+    expect_states(page, "ended")
+    for name in BOTH:
+        expect(page.frame_locator(f"#{name} iframe").locator("#data")).to_have_text("nothing received yet")
+
+
+def test_one_by_one(visit: Visit) -> None:
+    page = visit("template")
+    ask(page, count="20", interval="0.05")
+    assert median(boxes(page, "unbuffered")) == 1
+
+
+def test_clumps(visit: Visit) -> None:
+    page = visit("template")
+    ask(page, count="20", interval="0.05")
+    assert median(boxes(page, "buffered")) >= 4
+    assert len(boxes(page, "buffered")) < len(boxes(page, "unbuffered")) / 2
+
+
+def test_same_page(visit: Visit) -> None:
+    page = visit("template")
+    ask(page, count="20", interval="0.01")
+    expect_states(page, "ended")
+    one, many = (page.frame_locator(f"#{name} iframe").locator("script").all_text_contents() for name in BOTH)
+    assert one == many
+    assert one[1:] == [f'show("{"hello"[n % 5]} {n}")' for n in range(20)]
+
+
+def test_whole(visit: Visit, server: BackgroundServer, all_ended: Callable[[], None]) -> None:
+    page = visit("template")
+    ask(page, count="3")
+    expect_states(page, "ended")
+    for name in BOTH:
+        expect(page.frame_locator(f"#{name} iframe").locator("#data")).to_have_text("l 2")
+    all_ended()
+    assert len([line for line in server.log if "count=3" in line]) == 2  # once for each frame
+
+
+def test_control(visit: Visit) -> None:
+    page = visit("template")
+    ask(page, count="20", interval="0.05", buffering="30")
+    assert max(boxes(page, "buffered")) >= 8
+
+
+def test_stop(visit: Visit, all_ended: Callable[[], None]) -> None:
+    page = visit("template")
+    expect(page.locator("#unbuffered-strip li").first).to_be_visible()
+    page.locator("#stop").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    expect_states(page, "stopped")
+    all_ended()
+
+
+def test_refused(visit: Visit, complaints: Any) -> None:
+    complaints.expect("status of 400")
+    page = visit("template")
+    ask(page, buffering="1")
+    said = page.frame_locator("#buffered iframe").locator("body")
+    expect(said).to_contain_text("buffering is a whole number from 2")
+
+
+def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:
+    pane = sandboxed("template")
+    expect(pane.locator("#foreign")).to_be_visible()
+    for name in BOTH:
+        data = pane.frame_locator(f"#{name} iframe").locator("#data")
+        expect(data).to_have_text(re.compile(r"^[helo] \d+$"))
+        expect(pane.locator(f"#{name}-strip li")).to_have_count(0)
