@@ -1,0 +1,509 @@
+"""run.py: its decisions one by one, its words when something fails, and the whole of it in a copy of this folder."""
+
+import ast
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+META = ("run.py", "pyproject.toml", "constraints.txt")
+HOUSE = (*META, "README.md", "LICENSE", "server", "static", "notebooks")
+COMMANDS = ("lab", "test", "serve", "clean")
+
+
+def load(folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("run", folder / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> ModuleType:
+    """run.py with the two files it decides by, in a folder of their own."""
+    for name in META:
+        shutil.copy(ROOT / name, tmp_path)
+    return load(tmp_path)
+
+
+def started(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **variables}
+    command = [sys.executable, str(folder / "run.py"), *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+
+
+def finished(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
+    with started(folder, *arguments, **variables) as process:
+        said = process.communicate(timeout=120)[0]
+    assert "Traceback" not in said
+    return process.returncode, said
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+# What it installs, and when
+
+
+class Recorder:
+    """Stands in for the installer and for the Python of .venv, and notes what was asked of them."""
+
+    def __init__(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.run, self.installed, self.made = run, list[tuple[list[str], bool]](), 0
+        self.version, self.failure = "", None
+        self.names = {*run.NEEDED[""], *run.NEEDED["test"]}
+        monkeypatch.setattr(run, "probe", lambda: (self.version, self.names))
+        monkeypatch.setattr(run, "install", self.install)
+        monkeypatch.setattr(run, "make", self.make)
+
+    version: str
+    failure: BaseException | None
+
+    def make(self) -> None:
+        shutil.rmtree(self.run.VENV, ignore_errors=True)
+        self.run.VENV.mkdir()
+        self.made += 1
+        self.version = "3.12"
+
+    def install(self, extras: list[str], latest: bool) -> None:
+        if self.failure:
+            raise self.failure
+        self.installed.append((extras, latest))
+
+    def prepare(self, *extras: str, latest: bool = False) -> None:
+        self.run.prepare(set(extras), latest)
+
+
+@pytest.fixture
+def recorder(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    return Recorder(run, monkeypatch)
+
+
+def test_the_first_run_makes_and_installs_and_the_second_reuses(
+    recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder.prepare()
+    assert "anew" not in capsys.readouterr().out
+    recorder.prepare()
+    assert (recorder.made, recorder.installed) == (1, [([], False)])
+    assert capsys.readouterr().out == "The environment .venv is ready.\n"
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_changed_dependencies_are_noticed(recorder: Recorder, name: str) -> None:
+    recorder.prepare()
+    with (recorder.run.ROOT / name).open("a") as file:
+        file.write("# changed\n")
+    recorder.prepare()
+    assert (recorder.made, len(recorder.installed)) == (1, 2)
+
+
+def test_tests_add_their_extra_and_the_lab_keeps_it(recorder: Recorder) -> None:
+    recorder.prepare()
+    recorder.prepare("test")
+    recorder.prepare()
+    assert recorder.installed == [([], False), (["test"], False)]
+
+
+def test_latest_looks_every_time_and_going_back_restores_the_pins(recorder: Recorder) -> None:
+    recorder.prepare(latest=True)
+    recorder.prepare(latest=True)
+    recorder.prepare()
+    recorder.prepare()
+    assert recorder.installed == [([], True), ([], True), ([], False)]
+
+
+def test_latest_without_a_network_stays_with_what_is_there(
+    recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder.prepare(latest=True)
+    recorder.failure = recorder.run.trouble("dns error")
+    recorder.prepare(latest=True)
+    assert "Staying with the versions that are here." in capsys.readouterr().out
+
+
+def test_a_failed_installation_leaves_the_note_of_the_one_before(recorder: Recorder) -> None:
+    recorder.prepare()
+    before = recorder.run.read_stamp()
+    recorder.failure = recorder.run.trouble("dns error")
+    with pytest.raises(recorder.run.ExpectedError, match="could not be reached"):
+        recorder.prepare("test")
+    assert recorder.run.read_stamp() == before
+    recorder.prepare()
+
+
+def test_an_interrupted_installation_is_made_anew(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder.failure = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        recorder.prepare()
+    recorder.failure = None
+    recorder.prepare()
+    assert "Making .venv anew: its last installation was interrupted." in capsys.readouterr().out
+    assert recorder.made == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "lost", "reason"),
+    [
+        ("", "", "its Python does not run"),
+        ("3.9", "", "its Python is 3.9, and 3.10 or later is needed"),
+        ("3.12", "jupyterlab", "some of its packages are missing"),
+    ],
+)
+def test_an_environment_that_went_bad_is_made_anew(
+    recorder: Recorder, capsys: pytest.CaptureFixture[str], version: str, lost: str, reason: str
+) -> None:
+    recorder.prepare()
+    recorder.version = version
+    recorder.names.discard(lost)
+    recorder.prepare()
+    assert f"Making .venv anew: {reason}." in capsys.readouterr().out
+    assert (recorder.made, len(recorder.installed)) == (2, 2)
+
+
+def test_an_environment_of_somebody_else_is_installed_into_not_replaced(recorder: Recorder) -> None:
+    recorder.run.VENV.mkdir()
+    recorder.version, recorder.names = "3.11", set()
+    recorder.prepare()
+    assert (recorder.made, recorder.installed) == (0, [([], False)])
+
+
+def test_a_moved_folder_installs_anew(run: ModuleType, tmp_path: Path) -> None:
+    before = run.digest("3.12")
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in META:
+        shutil.copy(ROOT / name, moved)
+    assert load(moved).digest("3.12") != before
+    assert run.digest("3.13") != before
+
+
+def test_a_python_that_is_gone_counts_as_none(run: ModuleType) -> None:
+    run.make()
+    assert run.probe()[0] == "{}.{}".format(*sys.version_info)
+    os.remove(run.PYTHON)
+    assert run.probe() == ("", set())
+
+
+def test_the_pins_hold_unless_the_latest_are_wanted(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "installers", lambda: iter([("a stand-in", ["tool"])]))
+    monkeypatch.setattr(run, "quietly", lambda *command: (not asked.append(command), ""))  # type: ignore[func-returns-value]
+    run.install([], latest=False)
+    run.install(["test"], latest=True)
+    assert asked == [
+        ("tool", "-e", ".", "pip", "-c", "constraints.txt"),
+        ("tool", "-e", ".[test]", "pip", "--upgrade"),
+    ]
+
+
+# What it says
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "remedy"),
+    [
+        ("OSError: [Errno 28] No space left on device", "disk is full", "free about"),
+        ("error: failed to create file: Permission denied (os error 13)", "may not be written", "your own"),
+        ("No module named venv", "without its venv module", "apt install python3-venv"),
+        ("No module named ensurepip", "without its venv module", "apt install python3-venv"),
+        ("cause: client error (Connect)\ncause: dns error", "index could not be reached", "HTTPS_PROXY"),
+        ("invalid peer certificate: UnknownIssuer", "index could not be reached", "HTTPS_PROXY"),
+        ("ERROR: ... (from versions: none)\nNo matching distribution found", "index could not be reached", "offline"),
+        ("No solution found when resolving dependencies", "do not go together", "--latest"),
+        ("something nobody thought of", "this step failed", "clean"),
+    ],
+)
+def test_failures_name_cause_and_remedy(run: ModuleType, said: str, cause: str, remedy: str) -> None:
+    words = str(run.trouble(said))
+    assert cause in words.splitlines()[0]
+    assert remedy in words.splitlines()[-1]
+    assert said.splitlines()[-1] in words
+
+
+def test_an_old_python_is_told_so(tmp_path: Path) -> None:
+    pretend = "import runpy, sys; sys.version_info = (3, 8, 1); runpy.run_path(sys.argv[1], run_name='__main__')"
+    command = [sys.executable, "-c", pretend, str(ROOT / "run.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("run.py needs Python 3.10 or later, and this is Python 3.8.\n")
+    assert "python3.12 run.py lab" in done.stderr
+
+
+def test_an_old_python_can_read_so_far() -> None:
+    tree = ast.parse((ROOT / "run.py").read_text(), feature_version=(3, 6))
+    kinds = [type(node) for node in tree.body[:3]]
+    assert kinds == [ast.Expr, ast.Import, ast.If], "the version is checked first, after `import sys` alone"
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.NamedExpr | ast.Match)]
+
+
+def shadow(folder: Path, *modules: str) -> dict[str, str]:
+    """Variables that hide these modules from the Pythons to be started, and any uv."""
+    hidden = folder / "shadow"
+    hidden.mkdir()
+    for module in modules:
+        (hidden / f"{module}.py").write_text(f"raise ImportError('No module named {module}')")
+    return {"PYTHONPATH": str(hidden), "PATH": str(hidden)}
+
+
+@pytest.mark.parametrize("modules", [("venv",), ("ensurepip", "pip")])
+def test_a_python_without_its_venv_module_is_told_what_to_install(
+    run: ModuleType, tmp_path: Path, modules: tuple[str, ...]
+) -> None:
+    code, said = finished(tmp_path, "serve", "--port", str(free_port()), **shadow(tmp_path, *modules))
+    assert code == 1
+    assert "apt install python3-venv" in said
+
+
+def test_without_a_network_it_says_so(run: ModuleType, tmp_path: Path) -> None:
+    """The uv on PATH reaches no index, as its own words tell, and there is no pip to try instead."""
+    hidden = shadow(tmp_path, "ensurepip", "pip")
+    name, words = ("uv.bat", "@echo off\n") if os.name == "nt" else ("uv", "#!/bin/sh\n")
+    tool = tmp_path / "shadow" / name
+    tool.write_text(f"{words}echo cause: dns error\nexit 2\n")
+    tool.chmod(0o755)
+    code, said = finished(tmp_path, "lab", "--no-browser", **hidden)
+    assert code == 1
+    assert "the package index could not be reached\n  | cause: dns error" in said
+    assert "once installed, all works offline" in said
+
+
+@pytest.mark.parametrize("command", ["lab", "serve"])
+def test_a_port_in_use_is_named_before_anything_is_installed(run: ModuleType, tmp_path: Path, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        code, said = finished(tmp_path, command, "--port", str(port))
+    assert code == 1
+    assert said.startswith(f"run.py stops: port {port} is in use.\nWhat helps: choose another")
+    assert not run.VENV.exists()
+
+
+def test_a_free_port_is_left_free(run: ModuleType) -> None:
+    port = free_port()
+    run.check_port(port)
+    run.check_port(port)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "8888.0", ""])
+def test_what_is_no_port_is_refused(run: ModuleType, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with pytest.raises(SystemExit):
+        run.command_line().parse_args(["lab", f"--port={text}"])
+    assert "is no port: a number from 1 to 65535 is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_reads_well(run: ModuleType, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        run.command_line().parse_args([*filter(None, [command]), "--help"])
+    said = capsys.readouterr().out
+    assert end.value.code == 0
+    assert all(name in said for name in (COMMANDS if not command else [f"usage: run.py {command}"]))
+    assert max(map(len, said.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--nonsense"], ["clean", "up"], []])
+def test_what_it_does_not_know_it_refuses(run: ModuleType, tmp_path: Path, arguments: list[str]) -> None:
+    code, said = finished(tmp_path, *arguments)
+    assert code == 2
+    assert said.startswith("usage: run.py")
+
+
+def test_two_at_once_take_turns(run: ModuleType, tmp_path: Path) -> None:
+    wait = "import sys; sys.path.insert(0, sys.argv[1]); import run\nwith run.alone(): print('mine', flush=True)"
+    command = [sys.executable, "-c", wait, str(tmp_path)]
+    with run.alone():
+        other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None
+        assert other.stdout.readline() == "Another run.py prepares the environment .venv; waiting for it.\n"
+    assert other.communicate(timeout=30)[0] == "mine\n"
+
+
+def test_clean_removes_what_it_made_and_nothing_else(run: ModuleType, tmp_path: Path) -> None:
+    made = [".venv/bin", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis", "server/__pycache__"]
+    for name in [*made, ".venv/bin/__pycache__", "mine", "notebooks/.ipynb_checkpoints"]:
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+    code, said = finished(tmp_path, "clean")
+    assert code == 0
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert left == {*META, "mine", "notebooks", str(Path("notebooks/.ipynb_checkpoints")), "server"}
+    assert all(f"removed {Path(name.replace('/bin', ''))}" in said for name in made)
+    assert finished(tmp_path, "clean") == (0, "There was nothing to remove.\n")
+
+
+# JupyterLab as it is set up
+
+
+def test_the_workspace_has_the_name_that_jupyterlab_looks_for(run: ModuleType) -> None:
+    from jupyterlab_server.workspaces_handler import WORKSPACE_EXTENSION, slugify
+
+    assert run.WORKSPACE.name == slugify("course") + WORKSPACE_EXTENSION
+
+
+def test_the_workspace_shows_files_that_exist() -> None:
+    workspace = json.loads((ROOT / "notebooks" / "course.jupyterlab-workspace").read_text())
+    data: dict[str, Any] = workspace["data"]
+    left, right = data["layout-restorer:data"]["main"]["dock"]["children"]
+    assert workspace["metadata"]["id"] == "course"
+    assert (ROOT / data[left["widgets"][0]]["data"]["path"]).is_file()
+    assert (ROOT / data[right["widgets"][0]]["data"]["url"].split("#")[0].lstrip("/")).is_file()
+
+
+def test_a_learners_workspace_stays_until_a_new_one_is_shipped(run: ModuleType, tmp_path: Path) -> None:
+    run.SHIPPED.parent.mkdir()
+    run.SHIPPED.write_text("first")
+    run.furnish()
+    run.WORKSPACE.write_text("as the learner left it")
+    run.furnish()
+    assert run.WORKSPACE.read_text() == "as the learner left it"
+    run.SHIPPED.write_text("second")
+    run.furnish()
+    assert run.WORKSPACE.read_text() == "second"
+
+
+# The whole of it. These tests share one installation; --dist loadscope keeps them in one worker.
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this folder with its environment, in which sseclient-py is pinned to the oldest allowed."""
+    folder = tmp_path_factory.mktemp("copy with a blank")
+    leave = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    for source in (ROOT / name for name in HOUSE):
+        if source.is_dir():
+            shutil.copytree(source, folder / source.name, ignore=leave)
+        else:
+            shutil.copy(source, folder)
+    pins = folder / "constraints.txt"
+    pins.write_text(re.sub(r"sseclient-py==\S+", "sseclient-py==1.8.0", pins.read_text()))
+    prepare(folder)
+    return folder
+
+
+def prepare(folder: Path, latest: bool = False) -> None:
+    """Have the copy's environment prepared by the copy's run.py; skip where there is no network."""
+    run = load(folder)
+    try:
+        run.prepare(set(), latest)
+    except run.ExpectedError as failed:
+        if "could not be reached" not in str(failed) or os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"installs from the package index: {failed}")
+
+
+def version(folder: Path, name: str) -> str:
+    ask = f"import importlib.metadata as m; print(m.version({name!r}))"
+    return subprocess.check_output([load(folder).PYTHON, "-I", "-c", ask], text=True).strip()
+
+
+def test_pins_hold_and_latest_leaves_them_and_back(installed: Path) -> None:
+    assert version(installed, "sseclient-py") == "1.8.0"
+    prepare(installed, latest=True)
+    assert version(installed, "sseclient-py") != "1.8.0"
+    prepare(installed)
+    assert version(installed, "sseclient-py") == "1.8.0"
+
+
+def test_a_package_that_got_lost_is_brought_back(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = load(installed)
+    assert run.probe()[1] >= {*run.NEEDED[""]}
+    lost = subprocess.check_output([run.PYTHON, "-I", "-c", "import sseclient; print(sseclient.__file__)"], text=True)
+    shutil.rmtree(Path(lost.strip()).parent)
+    prepare(installed)
+    assert "Making .venv anew: some of its packages are missing." in capsys.readouterr().out
+    assert run.probe()[1] >= {*run.NEEDED[""]}
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "JupyterLab is at " in line:
+            return line.split("JupyterLab is at ")[1].strip()
+    raise AssertionError("JupyterLab ended before it said where it is")
+
+
+def ask(url: str, path: str, method: str = "GET") -> Any:
+    base, _, token = url.partition("lab/workspaces/course?token=")
+    request = urllib.request.Request(base + path, method=method, headers={"Authorization": f"token {token}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read()
+
+
+@contextlib.contextmanager
+def lab(folder: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """JupyterLab in the copy, without any network."""
+    offline = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
+    with started(folder, "lab", "--no-browser", "--port", str(port), **offline) as process:
+        try:
+            yield address(process), process
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals) -> str:
+    """Ctrl-C, with what is said then; or a request to end when nobody reads any more what is said."""
+    if how == signal.SIGINT:
+        process.send_signal(how)
+        said = process.communicate(timeout=30)[0]
+        assert process.returncode == 0
+        return said
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    process.send_signal(how)
+    process.wait(timeout=30)
+    return ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process on Windows")
+@pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM])
+def test_the_lab_answers_offline_and_ends_with_all_that_it_started(
+    installed: Path, request_to_end: signal.Signals
+) -> None:
+    port = free_port()
+    with lab(installed, port) as (url, process):
+        assert url.startswith(f"http://localhost:{port}/lab/workspaces/course?token=")
+        assert b"00_start.ipynb" in ask(url, "lab/api/workspaces/course")
+        assert b"waiting for the server" in ask(url, "static/waiting.html")
+        assert json.loads(ask(url, "api/kernels", "POST"))["name"] == "python3"
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 2, "JupyterLab and a kernel"
+        said = end(process, request_to_end)
+        assert said == "" or "Ending JupyterLab and its kernels." in said
+        # At once: a kernel that nobody ends notices a second later that it is alone, and ends then.
+        assert [member for member in family if member.is_running()] == []
+
+
+def test_serve_serves(installed: Path) -> None:
+    port = free_port()
+    with started(installed, "serve", "--port", str(port), PIP_NO_INDEX="1", UV_OFFLINE="1") as process:
+        try:
+            assert process.stdout is not None
+            assert any(f":{port}" in line for line in process.stdout)
+            with urllib.request.urlopen(f"http://localhost:{port}/sse?count=1", timeout=30) as answer:
+                assert answer.read().startswith(b"data: ")
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
