@@ -1,0 +1,139 @@
+"""The notebooks: canonical form, links, and two engines that run them all and compare what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import canonical
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+cells, prose = canonical.cells, canonical.prose
+
+ROOT = canonical.NOTEBOOKS.parent
+COURSE = canonical.course()
+SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")
+PARTS = ("**What you will see**", "**What you will learn**", "**What you need**", "**Time**", "**Predict**",
+         "## What breaks it", "## In practice", "## What the original answer says", "Exercises")  # fmt: skip
+LIVE = "nbval-ignore-output"
+ERROR = "raises-exception"
+
+each = pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in COURSE[:2]] == ["00_start", "01_wire"]
+
+
+@each
+def test_is_stored_in_canonical_form(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == canonical.dumps(canonical.canonical(json.loads(text)))
+    nbformat.validate(nbformat.reads(text, as_version=4))
+
+
+@each
+def test_keeps_its_outputs_and_no_path_of_a_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert any(cell["outputs"] for cell in cells(path, "code"))
+    assert str(ROOT) not in text
+    assert not re.search(r"(?<!Connection: )/(home|Users|root|tmp)/", text)
+
+
+@each
+def test_has_the_parts_of_a_lesson(path: Path) -> None:
+    text = prose(path)
+    assert [part for part in PARTS if part not in text] == []
+
+
+@each
+def test_cells_are_short(path: Path) -> None:
+    lengths = sorted(len(cell["source"]) for cell in cells(path, "code"))
+    assert lengths[len(lengths) // 2] <= 8
+    assert lengths[-1] <= 32
+
+
+@each
+def test_live_cells_are_followed_by_one_that_is_compared(path: Path) -> None:
+    code = cells(path, "code")
+    for cell, following in zip(code, [*code[1:], None], strict=True):
+        if LIVE in cell["metadata"].get("tags", []) and "display_id" in "".join(cell["source"]):
+            assert following is not None
+            assert following["outputs"], "the cell after a live one shows what came of it"
+
+
+@each
+def test_links_lead_to_files(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", prose(path))
+    assert targets, "each notebook leads on"
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@each
+def test_pictures_have_an_alternative_text(path: Path) -> None:
+    pictures = [out for cell in cells(path, "code") for out in cell["outputs"] if "image/png" in out.get("data", {})]
+    assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
+
+
+def test_the_map_names_every_notebook_with_its_minutes() -> None:
+    start = prose(COURSE[0])
+    for path in COURSE:
+        minutes = re.search(r"\*\*Time\*\*: (\d+) minutes", prose(path))
+        assert minutes, path.stem
+        (row,) = [line for line in start.splitlines() if line.startswith("|") and path.stem in line]
+        assert row.endswith(f"| {minutes[1]} |")
+
+
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
+@pytest.mark.xdist_group("port")
+def test_runs_in_nbclient_as_stored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second engine: it stops at the first error that is not announced, and misses no announced one."""
+    monkeypatch.setenv("PORT", free_port())
+    notebook = nbformat.read(path, as_version=4)
+    stored = [kinds(cell) for cell in notebook.cells]
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+    for cell, before in zip(notebook.cells, stored, strict=True):
+        if cell.cell_type == "code" and LIVE not in cell.metadata.get("tags", []):
+            ran = kinds(cell)
+            assert ran == before, cell.source
+            assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
+
+
+@each
+@pytest.mark.xdist_group("port")
+def test_shows_in_nbval_what_is_stored(path: Path) -> None:
+    """The first engine: strict, each output compared after ports, dates, times and versions are masked."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(path),
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-cell-timeout",
+        "60",
+    ]
+    command += ["--nbval-sanitize-with", str(SANITIZE), "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "PORT": free_port()}
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:]
+    assert f"{len(cells(path, 'code'))} passed" in ran.stdout
+
+
+def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:
+    outputs = canonical.joined(cell.get("outputs", []))
+    return [(output["output_type"], output.get("ename", output.get("name", ""))) for output in outputs]
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])

@@ -1,0 +1,59 @@
+"""The README: its table, its links, its commands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import readme
+import requests
+
+from server import create_app
+from server.lab import BackgroundServer
+
+ROOT = readme.README.parent
+TEXT = readme.README.read_text(encoding="utf-8")
+
+
+def test_the_table_is_the_one_that_the_rooms_make() -> None:
+    assert readme.TABLE.search(TEXT)
+    assert readme.written(TEXT) == TEXT
+
+
+def test_every_link_leads_to_a_file() -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert len(targets) > 10
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_command_of_run_py_is_one() -> None:
+    named = set(re.findall(r"python3 run\.py ([a-z]+)", TEXT))
+    shown = run("run.py", "--help")
+    assert named == {"lab", "test", "serve"}
+    assert all(re.search(rf"\b{command}\b", shown) for command in [*named, "clean"])
+
+
+def test_the_program_for_a_late_stream_shows_what_passes() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    with BackgroundServer(create_app()) as server:
+        before, after = program.replace("http://localhost:5000", server.url).split("\n\n", 1)[1].split("\n\n")
+        ask = "import requests; requests.get(tap.url + '/sse?count=2')"
+        whole = "\n".join(["from server.lab import Tap", before, ask, after, "tap.stop()"])
+        ran = subprocess.run([sys.executable, "-c", whole], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert ran.stderr == ""
+    assert ran.stdout.count('event "message" is sent') == 2
+
+
+def test_the_server_answers_where_the_readme_says() -> None:
+    assert "<http://localhost:23423>" in TEXT
+    helped = subprocess.run(
+        [sys.executable, "-m", "server", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "23423" in helped.stdout
+    with BackgroundServer(create_app()) as server:
+        assert requests.get(f"{server.url}/").headers["Content-Type"].startswith("text/html")
+
+
+def run(*arguments: str) -> str:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
