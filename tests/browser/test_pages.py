@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from server import create_app
-from server.lab import BackgroundServer
+from server.lab import BackgroundServer, Tap
 from server.techniques import TECHNIQUES
 
 Visit = Callable[[str], Page]
@@ -95,6 +95,21 @@ def test_no_file_leans_on_a_host_or_on_the_root(name: str) -> None:
     text = (STATIC / name).read_text(encoding="utf-8")
     assert re.findall(r"""\w+://|["'`(]//?\w""", text) == []
     assert "innerHTML =" not in text
+
+
+@every_page
+def test_a_tap_in_between_changes_nothing_and_sees_the_stream(
+    stem: str, server: BackgroundServer, page: Page
+) -> None:
+    with Tap(server.url) as tap:
+        page.goto(f"{tap.url}/static/{stem}.html")
+        expect_something(page)
+        tap.recording.wait(lambda recording: b"GET /static/base.css HTTP/1.1" in recording.bytes("->"))
+        page.goto("about:blank")
+    drawn = tap.recording.text()
+    assert f"-> GET /static/{stem}.html HTTP/1.1" in drawn
+    assert "User-Agent: Mozilla" in drawn
+    assert "Accept: text/event-stream" in drawn or "<script>show" in drawn
 
 
 @every_page
