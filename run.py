@@ -488,7 +488,7 @@ def command_line() -> argparse.ArgumentParser:
         "--port",
         type=port,
         metavar="N",
-        default=os.environ.get("PORT", "23423"),
+        default=os.environ.get("STREAMING_PORT", "23423"),
         help="listen on port N (else %(default)s)",
     )
     for made in (labs, tests, serves):

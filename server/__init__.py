@@ -13,7 +13,8 @@ from server.techniques import TECHNIQUES, sse
 
 __all__ = ["PORT", "ClientLeftError", "create_app", "pause"]
 
-PORT = int(os.environ.get("PORT", "23423"))  # where the course's server is found; PORT in the environment moves it
+# Where the course's server is found; a variable of the environment moves it.
+PORT = int(os.environ.get("STREAMING_PORT", "23423"))
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
 

@@ -184,7 +184,7 @@ def test_the_port_is_23423_unless_the_environment_moves_it() -> None:
         for node in ast.parse(source).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PORT"
     )
-    assert ast.unparse(port) == "int(os.environ.get('PORT', '23423'))"
+    assert ast.unparse(port) == "int(os.environ.get('STREAMING_PORT', '23423'))"
 
 
 def test_the_techniques_are_named_in_order_with_a_title_and_a_line(server: BackgroundServer) -> None:

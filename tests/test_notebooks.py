@@ -92,41 +92,51 @@ def test_the_map_names_every_notebook_with_its_minutes() -> None:
         assert row.endswith(f"| {minutes[1]} |")
 
 
-@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
-@pytest.mark.xdist_group("port")
-def test_runs_in_nbclient_as_stored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second engine: it stops at the first error that is not announced, and misses no announced one."""
-    monkeypatch.setenv("PORT", free_port())
-    notebook = nbformat.read(path, as_version=4)
-    stored = [kinds(cell) for cell in notebook.cells]
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
-    for cell, before in zip(notebook.cells, stored, strict=True):
-        if cell.cell_type == "code" and LIVE not in cell.metadata.get("tags", []):
-            ran = kinds(cell)
-            assert ran == before, cell.source
-            assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
+class TestInNbclient:
+    """The second engine: it stops at the first error that is not announced."""
+
+    @each
+    def test_it_runs_and_raises_what_is_announced(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("STREAMING_PORT", free_port())
+        notebook = nbformat.read(path, as_version=4)
+        stored = [kinds(cell) for cell in notebook.cells]
+        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+        for cell, before in zip(notebook.cells, stored, strict=True):
+            if cell.cell_type == "code" and LIVE not in cell.metadata.get("tags", []):
+                ran = kinds(cell)
+                assert ran == before, cell.source
+                assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
 
 
-@each
-@pytest.mark.xdist_group("port")
-def test_shows_in_nbval_what_is_stored(path: Path) -> None:
-    """The first engine: strict, each output compared after ports, dates, times and versions are masked."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        str(path),
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-cell-timeout",
-        "60",
-    ]
-    command += ["--nbval-sanitize-with", str(SANITIZE), "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
-    ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, env={**os.environ, "PORT": free_port()}
-    )
-    assert ran.returncode == 0, ran.stdout[-6000:]
-    assert f"{len(cells(path, 'code'))} passed" in ran.stdout
+class TestInNbval:
+    """The first engine, strict: each output is compared, after ports, dates, times and versions are masked."""
+
+    @each
+    def test_it_shows_what_is_stored(self, path: Path) -> None:
+        options = [
+            "--nbval",
+            "--nbval-current-env",
+            "--nbval-cell-timeout",
+            "60",
+            "--nbval-sanitize-with",
+            str(SANITIZE),
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(path),
+            *options,
+            "-q",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:cacheprovider",
+        ]
+        own = {**os.environ, "STREAMING_PORT": free_port()}
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, env=own)
+        assert ran.returncode == 0, ran.stdout[-6000:]
+        assert f"{len(cells(path, 'code'))} passed" in ran.stdout
 
 
 def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:

@@ -68,7 +68,12 @@ def url(run: ModuleType, course: Path, port: int) -> Iterator[str]:
     options.extra = [settings, f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0"]
     notes = course / "notes"
     notes.mkdir()
-    variables = {**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT), "JUPYTER_RUNTIME_DIR": str(notes)}
+    variables = {
+        **os.environ,
+        "STREAMING_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_RUNTIME_DIR": str(notes),
+    }
     silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(run.lab_command(options), env=variables, **silent) as child:
         try:
