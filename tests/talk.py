@@ -28,8 +28,9 @@ def ask(url: str, path: str = "/", method: str = "GET") -> socket.socket:
 
 def read_until(sock: socket.socket, end: bytes) -> bytes:
     """Read until `end` has come."""
-    seen = b""
+    seen, due = b"", time.monotonic() + SECONDS
     while end not in seen:
+        assert time.monotonic() < due, f"no {end!r} within {SECONDS} s: {seen[-100:]!r}"
         piece = sock.recv(65536)
         assert piece, f"the connection has ended before {end!r}: {seen!r}"
         seen += piece
@@ -38,11 +39,12 @@ def read_until(sock: socket.socket, end: bytes) -> bytes:
 
 def read_all(sock: socket.socket) -> bytes:
     """Read to the end of the connection, be it a close or a reset, and close it."""
-    seen = b""
+    seen, due = b"", time.monotonic() + SECONDS
     with sock:
         try:
             while piece := sock.recv(65536):
                 seen += piece
+                assert time.monotonic() < due, f"no end within {SECONDS} s: {seen[-100:]!r}"
         except ConnectionError:
             return seen
     return seen

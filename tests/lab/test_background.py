@@ -226,6 +226,18 @@ def test_a_generator_that_raises_after_its_first_bytes_leaves_a_cut_body(capfd: 
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_connection_that_fails_outside_of_the_app_leaves_its_traceback_in_the_log(
+    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(handler: object) -> None:
+        raise LookupError("before the app")
+
+    monkeypatch.setattr("server.lab.background._Handler.handle", fail)
+    assert read_all(ask(server.url)) == b""
+    wait_for(lambda: "LookupError: before the app" in "\n".join(server.log))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_log_keeps_its_latest_1000_lines(server: BackgroundServer) -> None:
     assert server.log.maxlen == 1000
     requests.get(f"{server.url}/sse?count=0", timeout=SECONDS)

@@ -17,8 +17,9 @@ from server.lab.cells import present_cell, replace_earlier
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60  # for a kernel to start on a machine that is busy
 
-SERVER = "server = BackgroundServer(create_app()).start()"
-TAP = "tap = Tap('http://127.0.0.1:9').start()"
+# A cell whose value is shown: the shell's history holds it, so that it does not end because nobody holds it any more.
+SERVER = "server = BackgroundServer(create_app()).start()\nserver"
+TAP = "tap = Tap('http://127.0.0.1:9').start()\ntap"
 COUNT = """
 import threading
 names = [thread.name.split()[0] for thread in threading.enumerate()]

@@ -200,6 +200,21 @@ def test_a_server_that_refuses_resets_the_client_and_is_noted_as_refused() -> No
         assert ends(tap) == [("<-", "refused")] * 2
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "255.255.255.255"])  # refused after a moment, and at once
+def test_where_one_address_of_the_server_fails_the_next_is_tried(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        failing = (host, closed.getsockname()[1])
+    with serving(echo) as url:
+        good = ("127.0.0.1", int(url.rpartition(":")[2]))
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in (failing, good)]
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", lambda *arguments, **options: found)
+            tap = Tap(url).start()
+        with tap, dial(tap.url) as client:
+            client.sendall(b"hello")
+            assert read_until(client, b"hello") == b"hello"
+
+
 @pytest.mark.parametrize("leave", [socket.socket.close, reset])
 def test_a_client_that_leaves_a_quiet_stream_is_noticed_by_the_server_through_the_tap(
     leave: Callable[[socket.socket], None],
@@ -244,10 +259,16 @@ def test_a_stop_ends_what_is_open_and_leaves_no_thread_and_no_socket() -> None:
         wait_for(lambda: open_files() <= before, "no file is left open")
 
 
-def test_a_stop_waits_for_what_is_about_to_end_by_itself(server: BackgroundServer) -> None:
+def test_a_stop_waits_for_what_is_about_to_end_by_itself(
+    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.lab.tap.GRACE_SECONDS", SECONDS)  # so that a busy machine is in time too
     with Tap(server.url) as tap:
-        read_all(ask(tap.url, "/sse?count=1"))
-    assert ends(tap)[-1][0] in ("->", "<-")
+        client = ask(tap.url, "/sse?interval=60")
+        read_until(client, b"\n\n\r\n")  # all of it: who closes with bytes unread sends a reset
+        leaver = threading.Timer(0.05, client.close)
+        leaver.start()
+    leaver.join()
     assert {direction for direction, _ in ends(tap)} == {"->", "<-"}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import pytest
+from matplotlib.image import imread
 from recordings import CHUNKED, GET, TWO_TICKS, answered
 
 from server.lab import Recording
@@ -30,7 +32,9 @@ def test_it_is_a_png_with_a_text_beside_it() -> None:
 
 
 def test_its_ground_is_transparent_so_that_it_reads_on_light_and_dark() -> None:
-    assert shown(answered(GET, [TWO_TICKS]))[0][25] == 6  # colour type: RGB with alpha
+    picture = imread(io.BytesIO(shown(answered(GET, [TWO_TICKS]))[0]))
+    assert picture[0, 0, 3] == 0  # the corner, its alpha
+    assert picture[..., 3].max() == 1
 
 
 def test_it_counts_every_chunk_and_event_of_a_long_stream() -> None:
