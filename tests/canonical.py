@@ -2,8 +2,9 @@
 
     python tests/canonical.py [--keep-outputs] [notebook ...]
 
-Canonical means: nbformat 4.5; ids that do not change; execution counts from 1 in order; metadata of the kernel, tags
-and alternative texts alone; JSON with one blank of indent and a line end at the end. test_notebooks.py checks it.
+Canonical means: nbformat 4.5; ids that do not change; execution counts from 1 in order; metadata of the kernel, tags,
+alternative texts, and the fold over an output that is to be predicted; JSON with one blank of indent and a line end
+at the end. test_notebooks.py checks it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+PREDICT = "**Predict**"
+FOLDED = {"jupyter": {"outputs_hidden": True}}  # JupyterLab unfolds it when the cell is run
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
 
@@ -50,13 +53,16 @@ def dumps(notebook: dict[str, Any]) -> str:
 
 
 def _cells(cells: list[dict[str, Any]]) -> Any:
-    count = 0
+    count, predicting = 0, False
     for cell in cells:
         tags = cell["metadata"].get("tags", [])
+        predicting = predicting or (cell["cell_type"] == "markdown" and PREDICT in "".join(cell["source"]))
+        folded = predicting and bool(cell.get("outputs"))
+        predicting = predicting and not folded
         kept = {
             "cell_type": cell["cell_type"],
             "id": cell["id"],
-            "metadata": {"tags": tags} if tags else {},
+            "metadata": ({"tags": tags} if tags else {}) | (FOLDED if folded else {}),
             "source": _lines(cell["source"]),
         }
         if cell["cell_type"] == "code":
