@@ -34,6 +34,11 @@ def test_every_command_of_run_py_is_one() -> None:
     assert all(re.search(rf"\b{command}\b", shown) for command in [*named, "clean"])
 
 
+def test_the_environment_of_conda_has_the_name_that_its_file_gives() -> None:
+    (name,) = re.findall(r"^name: (\S+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"`conda activate {name}`" in TEXT
+
+
 def test_the_program_for_a_late_stream_shows_what_passes() -> None:
     (program,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     with BackgroundServer(create_app()) as server:
