@@ -78,23 +78,25 @@ def pause(environ: Mapping[str, Any]) -> Callable[[float], None]:
 
     It raises ClientLeftError as soon as the client has left. `environ` is the WSGI environ of
     the request. Where it has no socket (a test client, some servers), or where the socket speaks
-    TLS, the wait is a plain sleep, and the leaving shows at the next write.
+    TLS, the wait is a plain sleep, and the leaving shows at the next write. What a client says
+    after a request without a body is read away, since it would hide the leaving.
     """
     sock = next((environ[key] for key in SOCKETS if key in environ), None)
     if not isinstance(sock, socket.socket) or isinstance(sock, ssl.SSLSocket):
         return time.sleep
-    return lambda wait: _watch(sock, wait)
+    has_body = bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
+    return lambda wait: _watch(sock, wait, has_body)
 
 
-def _watch(sock: socket.socket, wait: float) -> None:
+def _watch(sock: socket.socket, wait: float, has_body: bool) -> None:
     due = time.monotonic() + wait
     with selectors.DefaultSelector() as selector:
         selector.register(_open(sock), selectors.EVENT_READ)
-        readable = selector.select(wait)
-    if readable and _has_left(sock):
-        raise ClientLeftError("the client has left")
-    if readable:  # it has said more than its request, and that hides its end: only wait
-        time.sleep(max(0, due - time.monotonic()))
+        while (left := due - time.monotonic()) > 0 and selector.select(left):
+            if _has_left(sock, has_body):
+                raise ClientLeftError("the client has left")
+            if has_body:  # it is the app's to read, and hides the leaving: only wait
+                time.sleep(max(0, due - time.monotonic()))
 
 
 def _open(sock: socket.socket) -> socket.socket:
@@ -103,8 +105,8 @@ def _open(sock: socket.socket) -> socket.socket:
     return sock
 
 
-def _has_left(sock: socket.socket) -> bool:
+def _has_left(sock: socket.socket, has_body: bool) -> bool:
     try:
-        return not sock.recv(1, socket.MSG_PEEK)  # peek: what there is stays for whoever reads it
+        return not sock.recv(4096, socket.MSG_PEEK if has_body else 0)  # peek: what is there stays
     except ConnectionError:  # it left by a reset
         return True

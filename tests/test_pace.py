@@ -216,12 +216,37 @@ def test_a_client_that_has_left_before_the_pause_ends_it_at_once(
     assert time.monotonic() - began < SOON
 
 
+@pytest.mark.parametrize("header", [{"CONTENT_LENGTH": "4"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_body_that_waits_to_be_read_is_left_alone(
+    pair: tuple[socket.socket, socket.socket], header: dict[str, str]
+) -> None:
+    served, client = pair
+    client.sendall(b"body")
+    began = time.monotonic()
+    pause({"werkzeug.socket": served, **header})(0.05)
+    assert 0.045 <= time.monotonic() - began < 0.05 + SOON
+    served.settimeout(5)
+    assert served.recv(4) == b"body"
+
+
 def test_a_client_that_says_more_than_its_request_is_still_there(pair: tuple[socket.socket, socket.socket]) -> None:
     served, client = pair
     client.sendall(b"more")
     assert 0.045 <= waited(served, 0.05) < 0.05 + SOON
-    served.settimeout(5)
-    assert served.recv(4) == b"more"  # it was only looked at
+
+
+def test_what_a_client_says_after_its_request_does_not_hide_that_it_leaves(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    served, client = pair
+    client.sendall(b"more")
+    left: list[float] = []
+
+    def close() -> None:
+        left.append(time.monotonic())
+        client.close()
+
+    assert leaving(served, threading.Timer(0.05, close)) - left[0] < SOON
 
 
 def test_a_socket_that_the_server_has_closed_ends_the_pause(pair: tuple[socket.socket, socket.socket]) -> None:
