@@ -92,7 +92,7 @@ def test_the_map_names_every_notebook_with_its_minutes() -> None:
         assert row.endswith(f"| {minutes[1]} |")
 
 
-class TestInNbclient:
+class TestInNbclient:  # a class is what one worker runs: the two engines run side by side
     """The second engine: it stops at the first error that is not announced."""
 
     @each
@@ -108,23 +108,14 @@ class TestInNbclient:
                 assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
 
 
-class TestInNbval:
+def test_every_cell_shows_in_nbval_what_is_stored() -> None:
     """The first engine, strict: each output is compared, after ports, dates, times and versions are masked."""
-
-    def test_every_cell_shows_what_is_stored(self) -> None:
-        options = [
-            "--nbval",
-            "--nbval-current-env",
-            "--nbval-cell-timeout",
-            "60",
-            "--nbval-sanitize-with",
-            str(SANITIZE),
-        ]
-        command = [sys.executable, "-m", "pytest", *map(str, COURSE), *options, "-q", "-p", "no:xdist"]
-        own = {**os.environ, "STREAMING_PORT": free_port()}
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=own)
-        assert ran.returncode == 0, ran.stdout[-6000:]
-        assert f"{sum(len(cells(path, 'code')) for path in COURSE)} passed" in ran.stdout
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60", "--nbval-sanitize-with", str(SANITIZE)]
+    command = [sys.executable, "-m", "pytest", *map(str, COURSE), *options, "-q", "-p", "no:xdist"]
+    own = {**os.environ, "STREAMING_PORT": free_port()}
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=own)
+    assert ran.returncode == 0, ran.stdout[-6000:]
+    assert f"{sum(len(cells(path, 'code')) for path in COURSE)} passed" in ran.stdout
 
 
 def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:
