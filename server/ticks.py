@@ -27,12 +27,17 @@ def ticks(
     count: int | None = None,
     interval: float = 0.1,
     pause: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Tick]:
     """Yield `count` ticks (None: without end), the first at once, the others `interval` seconds apart.
 
     `chars` are shown in turn, again and again. `pause` waits the seconds it is given; what it raises ends the story.
+    The ticks keep time: what making and sending one has taken is not waited once more. A reader that has held the
+    story up for longer than an interval gets no burst, the story goes on from there.
     """
+    due = clock()
     for n, char in enumerate(islice(cycle(chars), count)):
         if n and interval:
-            pause(interval)
+            due = max(due + interval, clock())
+            pause(max(0, due - clock()))
         yield Tick(char, n)

@@ -21,9 +21,10 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/wire": ({"server.wire"}, FORMAT_LIBRARIES),
     "server/ticks.py": (set(), set()),
     "server/pace.py": (set(), FLASK),
+    "server/feed.py": ({"server.pace", "server.ticks"}, set()),
     "server/techniques": (
-        {"server.pace", "server.ticks", "server.wire", "server.techniques"},
-        {*FLASK, "jinja2"},
+        {"server.feed", "server.pace", "server.ticks", "server.wire", "server.techniques"},
+        {*FLASK, "jinja2", "PIL", "flask_sock", "simple_websocket"},
     ),
     "server/__init__.py": ({"server.pace", "server.techniques"}, FLASK),
     "server/__main__.py": ({"server"}, set()),
