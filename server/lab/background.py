@@ -172,6 +172,8 @@ class _Handler(WSGIRequestHandler):
 
     def make_environ(self) -> dict[str, Any]:
         """Return the WSGI environ; what the app writes as errors goes to the log."""
+        if "upgrade" in self.headers.get("Connection", "").lower():
+            self.connection.settimeout(None)  # the protocol that follows knows for itself how long silence may last
         return {**super().make_environ(), "wsgi.errors": _Lines(self.server.lines)}
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:

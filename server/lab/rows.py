@@ -1,7 +1,7 @@
 """What each byte of a recording means: a connection as rows, in the order in which they were complete.
 
 The bytes are read through server.wire. This room knows HTTP, and of each body's format only where to ask: the wire
-module that names its media type.
+module that names its media type, or the protocol that a connection is upgraded to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from server.wire import Meaning, http
 from .recording import Direction, Piece
 from .redact import LINE, without_secrets, without_secrets_in_heads
 
-MARKS = {"first": "┌ ", "inside": "│ ", "last": "└ "}
+MARKS = {"first": "┌ ", "inside": "│ ", "last": "└ ", "same": "│ "}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,17 @@ def _both(pieces: list[Piece], complete: bool) -> tuple[list[Timed], list[Timed]
     """Read both directions of a connection."""
     requests = _parts(pieces, "->", http.Parser("request"), complete)
     methods = [part.method for _, part in requests if isinstance(part, http.Head)]
-    return requests, _parts(pieces, "<-", http.Parser("response", methods), complete)
+    responses = _parts(pieces, "<-", http.Parser("response", methods), complete)
+    if upgraded := _upgraded(responses):
+        requests = _parts(pieces, "->", http.Parser("request", upgraded=upgraded), complete)
+    return requests, responses
+
+
+def _upgraded(responses: list[Timed]) -> int | None:
+    """Return the number of the request, counted from 1, that was answered with 101; None where none was."""
+    statuses = [part.status for _, part in responses if isinstance(part, http.Head)]
+    finals = [status for status in statuses if status == 101 or status >= 200]
+    return finals.index(101) + 1 if 101 in finals else None
 
 
 def _parts(pieces: list[Piece], direction: Direction, parser: http.Parser, complete: bool) -> list[Timed]:
@@ -105,6 +115,7 @@ class _Speaker:
 
     def rows(self, parts: Iterable[Timed]) -> list[Row]:
         """Return the rows of these parts."""
+        when = 0.0
         for when, part in parts:
             if isinstance(part, http.NotHTTP) and not self.broken:
                 self.draw_why(when, part)
@@ -114,6 +125,8 @@ class _Speaker:
                 self.draw_body()
                 self.draw(when, part)
         self.draw_body()
+        if begun := getattr(self.explainer, "pending", b""):
+            self.add_to_body(when, begun, "begun, and not finished", "│ ")
         self.draw_rest()
         return self.found
 
@@ -135,7 +148,7 @@ class _Speaker:
         """Draw a head line by line, and choose who explains the body."""
         self.draw_rest()
         self.draw_lines(when, head.raw, "blank line: the head ends", starts=True)
-        self.explainer, self.chunked = explainer(head.get("Content-Type")), False
+        self.explainer, self.chunked = explainer(head), False
 
     def draw_lines(self, when: float, raw: bytes, note: str, starts: bool = False) -> None:
         """Draw what is not a body line by line, and a note beside the last line."""
@@ -158,8 +171,12 @@ class _Speaker:
         elif part == http.End("length"):
             self.add(when, b"", "the body is whole: as many bytes as Content-Length says", timed=True)
         elif part.raw:
-            finished = "not finished so far" if isinstance(part, Pending) else "never finished"
-            self.draw_lines(when, part.raw, f"begun, and {finished}", starts=not self.found)
+            self.draw_unfinished(when, part)
+
+    def draw_unfinished(self, when: float, part: Part) -> None:
+        """Draw what was begun."""
+        finished = "not finished so far" if isinstance(part, Pending) else "never finished"
+        self.draw_lines(when, part.raw, f"begun, and {finished}", starts=not self.found)
 
     def draw_last_chunk(self, when: float, raw: bytes) -> None:
         """Draw the last chunk: in one row, unless it has trailer fields."""
@@ -175,6 +192,9 @@ class _Speaker:
 
     def collect(self, when: float, data: bytes) -> None:
         """Cut bytes of a body into lines, and complete the line that the bytes before have begun."""
+        if cut := getattr(self.explainer, "cut", None):  # of frames, not of lines
+            self.body += [(when, fragment) for fragment in cut(data)]
+            return
         for fragment in LINE.findall(data):
             before = self.body[-1][1] if self.body else b"\n"
             if not before.endswith((b"\r", b"\n")) or (before.endswith(b"\r") and fragment == b"\n"):
@@ -185,12 +205,20 @@ class _Speaker:
     def draw_body(self) -> None:
         """Draw the lines collected so far."""
         for when, line in self.body:
-            self.lines += 1
             meaning = self.explainer.feed(line)
+            if meaning.place == "same" and self.found and self.found[-1].mark:
+                self.join(when, line, meaning.text)
+                continue
+            self.lines += 1
             timed = not self.chunked and (meaning.place == "last" or isinstance(self.explainer, _Plain))
             shown = self.shown(line) if self.broken else line
             self.add_to_body(when, shown, meaning.text, MARKS[meaning.place], timed)
         self.body.clear()
+
+    def join(self, when: float, line: bytes, note: str) -> None:
+        """Add bytes to the row before."""
+        if self.lines <= self.most:
+            self.found[-1] = replace(self.found[-1], when=when, raw=self.found[-1].raw + line, note=note)
 
     def draw_rest(self) -> None:
         """Say how many lines of the body were too many to draw."""
@@ -217,13 +245,17 @@ class _Plain:
         return Meaning("inside")
 
 
-def explainer(content_type: str) -> Any:
-    """Return the Explainer of the wire module that names this type, or one that says nothing."""
+def explainer(head: http.Head) -> Any:
+    """Return the Explainer of the wire module that names what follows this head, or one that says nothing."""
+    content_type, protocol = head.get("Content-Type"), head.get("Upgrade").strip().lower()
     media_type = content_type.partition(";")[0].strip().lower()
+    upgraded = bool(protocol) and head.status in (0, 101)  # a request has no status; 426 upgrades nothing
     for found in pkgutil.iter_modules(wire.__path__):
         module = importlib.import_module(f"{wire.__name__}.{found.name}")
-        if media_type and getattr(module, "MEDIA_TYPE", None) == media_type:
-            return module.Explainer()
+        if upgraded and getattr(module, "UPGRADE", None) == protocol:
+            return module.Explainer(content_type)
+        if not upgraded and media_type and getattr(module, "MEDIA_TYPE", None) == media_type:
+            return module.Explainer(content_type)
     return _Plain()
 
 
@@ -233,6 +265,9 @@ def _endings(pieces: list[Piece], responses: list[Timed]) -> Iterator[Row]:
     heads = [part for _, part in responses if isinstance(part, http.Head)]
     whole = len(ends) == len(heads) and all(end.how not in ("close", "cut") for end in ends)
     if whole and heads:
+        return
+    if heads and heads[-1].status == 101:
+        yield from _upgraded_ending(pieces)
         return
     left = next((piece for piece in pieces if piece.direction == "->" and piece.how), None)
     closed = next((piece for piece in pieces if piece.direction == "<-" and piece.how), None)
@@ -246,6 +281,17 @@ def _endings(pieces: list[Piece], responses: list[Timed]) -> Iterator[Row]:
         yield Row(closed.when, "<-", b"", how, starts=not responses, timed=True)
     elif heads:
         yield Row(pieces[-1].when, "<-", b"", "still open")
+
+
+def _upgraded_ending(pieces: list[Piece]) -> Iterator[Row]:
+    """Tell who has closed the connection of another protocol first; a close of TCP is its ordinary end."""
+    end = next((piece for piece in pieces if piece.how), None)
+    if end is None:
+        yield Row(pieces[-1].when, pieces[-1].direction, b"", "still open")
+        return
+    who = "the client" if end.direction == "->" else "the server"
+    how = "resets" if end.how == "reset" else "closes"
+    yield Row(end.when, end.direction, b"", f"{who} {how} the connection", starts=True, timed=True)
 
 
 def _how(how: str, ends: list[http.End], what: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .draw import visible
 from .rows import Row, rows
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Colours that read on white and on black; the ground is transparent.
 INK, REQUEST, RESPONSE, EVENT = "#808080", "#d9730d", "#2f81f7", "#1a9f5c"
 MOST_LABELS = 12
+NOUNS = ("document", "part", "message")
 
 
 class Timeline:
@@ -30,12 +31,14 @@ class Timeline:
             for number in numbers
             for row in rows([piece for piece in self.pieces if piece.connection == number], most=sys.maxsize)
         ]
-        self.sent = [row for row in self.rows if row.mark == "└ " and " is sent" in row.note]
+        self.sent = [row for row in self.rows if " is sent" in row.note]
+        self.things = _things(self.sent[0].note) if self.sent else ""
         self.chunks = [row for row in self.rows if row.note.startswith("a chunk of")]
 
     def __str__(self) -> str:
-        counted = [lane for lane in self._lanes() if lane[0] in ("chunks", "events")]  # pieces differ from run to run
-        return ", ".join(["a timeline", *(_counted(len(times), name) for name, _, times in counted)])
+        same = ("chunks", self.things)  # pieces differ from run to run
+        counted = [_counted(len(times), name) for name, _, times in self._lanes() if name in same]
+        return ", ".join(["a timeline", *counted])
 
     def figure(self) -> Any:
         """Return the picture as a matplotlib Figure."""
@@ -69,7 +72,7 @@ class Timeline:
             ("client speaks", REQUEST, [p.when * 1000 for p in self.pieces if p.direction == "->" and p.data]),
             ("pieces received", RESPONSE, [p.when * 1000 for p in self.pieces if p.direction == "<-" and p.data]),
             ("chunks", RESPONSE, [row.when * 1000 for row in self.chunks]),
-            ("events", EVENT, [row.when * 1000 for row in self.sent]),
+            (self.things, EVENT, [row.when * 1000 for row in self.sent]),
         ]
         return [lane for lane in lanes if lane[2]]
 
@@ -87,8 +90,18 @@ def _dress(axes: Any, names: list[str]) -> None:
     axes.spines["bottom"].set_color(INK)
 
 
+def _things(note: str) -> str:
+    """Return what is sent: the noun that the format's own module uses."""
+    subject = note.partition(" is sent")[0].rstrip("0123456789 ")
+    return f"{next((noun for noun in NOUNS if subject.endswith(noun)), 'event')}s"
+
+
 def _label(row: Row) -> str:
-    return row.note.rpartition('sent: "')[2].rstrip('"') or visible(row.raw)
+    """Return the text that is sent, or the number of what is sent."""
+    if row.note.endswith('"'):
+        return row.note.rpartition(': "')[2].rstrip('"')
+    numbered = re.search("([0-9]+) is sent", row.note)
+    return numbered[1] if numbered else ""
 
 
 def _counted(number: int, things: str) -> str:

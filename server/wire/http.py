@@ -142,12 +142,16 @@ class Parser:
     """An incremental parser of one direction of one connection: message after message.
 
     A "response" parser takes the `methods` of the requests it answers, in order (GET where they run out),
-    since the answer to HEAD has no body. It raises at nothing: from the first byte that cannot be HTTP/1 on, all
-    bytes come back as NotHTTP.
+    since the answer to HEAD has no body. A "request" parser is told as `upgraded` how many requests came before
+    another protocol took over, as the answer 101 says. It raises at nothing: from the first byte that cannot be
+    HTTP/1 on, all bytes come back as NotHTTP.
     """
 
-    def __init__(self, role: Literal["request", "response"], methods: Iterable[str] = ()) -> None:
+    def __init__(
+        self, role: Literal["request", "response"], methods: Iterable[str] = (), upgraded: int | None = None
+    ) -> None:
         self.role = role
+        self._heads, self._upgraded = 0, upgraded
         self._methods = iter(methods)
         self._buffer = bytearray()
         self._seen = 0  # bytes of the buffer that hold no blank line
@@ -215,6 +219,9 @@ class Parser:
 
     def _framing(self, head: Head) -> Callable[[], Part | None]:
         """Choose how the body ends: RFC 9112, 6.3, in its order."""
+        self._heads += 1
+        if self._heads == self._upgraded:
+            return self._until_close
         if self.role == "response":
             if head.status == 101:
                 return self._until_close  # from here on another protocol speaks

@@ -156,7 +156,7 @@ class Explainer:
     (Meaning(place='first', text=''), Meaning(place='last', text='blank line: event "message" is sent: "hi"'))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, content_type: str = "") -> None:
         self._parser = Parser()
         self._line = b""
         self._inside = False

@@ -15,6 +15,7 @@ from recordings import CHUNKED, GET, TWO_TICKS, answered, recorded
 
 from server.lab import Recording
 from server.lab.draw import milliseconds, visible
+from server.wire import multipart, websocket
 from server.wire.http import LAST_CHUNK, Head, chunk
 
 PLAIN = ("Content-Type", "text/plain")
@@ -33,6 +34,12 @@ def secrets() -> Recording:
 
 
 ONE_BYTE = ok(("Content-Length", "1")) + b"x"
+
+UPGRADE = Head("GET /ws HTTP/1.1", (("Upgrade", "websocket"), ("Connection", "Upgrade"))).encode()
+UPGRADED = Head("HTTP/1.1 101 Switching Protocols", (("Upgrade", "websocket"),)).encode()
+MASKED = websocket.Frame(websocket.TEXT, b"hello", mask=b"abcd").encode()
+BYE = websocket.Frame(websocket.CLOSE, websocket.close_payload(1000, "bye"))
+PARTS = multipart.Part(b"\x89PNG\r\n\n\r\x00").encode("cut") + multipart.Part(b"12", with_length=True).encode("cut")
 
 CASES: dict[str, Callable[[], Recording]] = {
     "two ticks in chunks": lambda: answered(GET, [TWO_TICKS], ("->", "closed"), ("<-", "closed")),
@@ -55,6 +62,48 @@ CASES: dict[str, Callable[[], Recording]] = {
     "a request that is never finished": lambda: recorded(("->", GET[:-8]), ("->", "closed"), ("<-", "closed")),
     "an event that chunks have cut": lambda: answered(
         GET, [CHUNKED + chunk(b"id: 1\nda") + chunk(b"ta: x\n") + chunk(b"\n") + LAST_CHUNK]
+    ),
+    "documents of JSON, one cut by chunks": lambda: answered(
+        GET,
+        [
+            ok(("Content-Type", "application/x-ndjson"), ("Transfer-Encoding", "chunked")),
+            chunk(b'{"n":0}\n{"n"') + chunk(b":1}\nNaN\n\n") + LAST_CHUNK,
+        ],
+    ),
+    "parts that replace each other": lambda: answered(
+        GET, [ok(("Content-Type", "multipart/x-mixed-replace; boundary=cut")) + PARTS + multipart.closing("cut")]
+    ),
+    "parts in chunks": lambda: answered(
+        GET,
+        [
+            ok(("Content-Type", "multipart/x-mixed-replace; boundary=cut"), ("Transfer-Encoding", "chunked")),
+            chunk(PARTS[:9]) + chunk(PARTS[9:40]) + chunk(PARTS[40:51]) + chunk(PARTS[51:]),
+        ],
+    ),
+    "frames in both directions": lambda: recorded(
+        ("->", UPGRADE),
+        ("<-", UPGRADED + websocket.Frame(websocket.TEXT, b"hi").encode()),
+        ("->", MASKED),
+        ("<-", websocket.Frame(websocket.PING).encode() + BYE.encode()[:-1]),
+        ("<-", BYE.encode()[-1:]),
+        ("->", "closed"),
+        ("<-", "closed"),
+    ),
+    "a message in pieces, a long one, and one begun": lambda: recorded(
+        ("->", UPGRADE),
+        ("<-", UPGRADED + websocket.Frame(websocket.TEXT, b"he", fin=False).encode()),
+        ("<-", websocket.Frame(websocket.CONTINUATION, b"llo").encode()),
+        ("<-", websocket.Frame(websocket.BINARY, b"x" * 126).encode() + b"\x81\x7e\x00"),
+    ),
+    "frames that are none": lambda: recorded(
+        ("->", UPGRADE), ("<-", UPGRADED), ("->", b"\x83\x00 hello"), ("<-", "reset")
+    ),
+    "an upgrade that is refused": lambda: answered(
+        UPGRADE,
+        [
+            Head("HTTP/1.1 426 Upgrade Required", (("Upgrade", "websocket"), ("Content-Length", "3"))).encode(),
+            b"no\n",
+        ],
     ),
     "two connections": lambda: recorded(
         ("->", GET), ("<-", "refused"), connection=2, into=answered(GET, [ok(("Content-Length", "0"))])
@@ -408,6 +457,144 @@ connection 2
    \r\n
    (still open)
 """,
+    "documents of JSON, one cut by chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: application/x-ndjson\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   c\r\n            a chunk of 12 bytes
+   └ {"n":0}\n      line end: document 1 is sent
+   ┌ {"n"
+   \r\n
+   9\r\n            a chunk of 9 bytes
+   └ :1}\n          line end: document 2 is sent
+   └ NaN\n          line 3 is no JSON: NaN is not a JSON value
+   └ \n             line 4 is blank: skipped
+   \r\n
+   0\r\n\r\n        the last chunk: the body is whole
+""",
+    "parts that replace each other": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
+   \r\n             blank line: the head ends
+   ┌ --cut\r\n      boundary: a part begins
+   │ Content-Type: text/plain\r\n
+   │ \r\n           blank line: the part's head ends
+   │ \x89PNG\r\n\n\r\0\r\n the part's body
+   ┌ --cut\r\n      boundary: part 1 is sent, 9 bytes; the next begins
+   │ Content-Type: text/plain\r\n
+   │ Content-Length: 2\r\n
+   │ \r\n           blank line: the part's head ends
+   │ 12\r\n         the part's body
+   └ --cut--\r\n    the last boundary: part 2 is sent, 2 bytes; no part follows
+   (still open)
+""",
+    "parts in chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: the head ends
+   9\r\n            a chunk of 9 bytes
+   ┌ --cut\r\n      boundary: a part begins
+   │ Co
+   \r\n
+   1f\r\n           a chunk of 31 bytes
+   │ ntent-Type: text/plain\r\n
+   │ \r\n           blank line: the part's head ends
+   │ \x89PNG\r      the part's body
+   \r\n
+   b\r\n            a chunk of 11 bytes
+   │ \n\n\r\0\r\n--cut the part's body
+   \r\n
+   35\r\n           a chunk of 53 bytes
+   ┌ \r\n           boundary: part 1 is sent, 9 bytes; the next begins
+   │ Content-Type: text/plain\r\n
+   │ Content-Length: 2\r\n
+   │ \r\n           blank line: the part's head ends
+   │ 12\r\n         the part's body
+   \r\n
+   (still open)
+""",
+    "frames in both directions": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: the head ends
+   ┌ \x81\x02       1 000 0001: FIN, text; 0 0000010: no mask, 2 bytes
+   └ hi             message is sent: "hi"
+
+-> ┌ \x81\x85       1 000 0001: FIN, text; 1 0000101: masked, 5 bytes
+   │ abcd           the mask
+   └ \t\x07\x0f\x08\x0e message is sent: "hello"
+
+<- └ \x89\0         1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes
+   ┌ \x88\x05       1 000 1000: FIN, close; 0 0000101: no mask, 5 bytes
+   └ \x03\xe8bye    close 1000: "bye"
+
+-> (the client closes the connection)
+""",
+    "a message in pieces, a long one, and one begun": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: the head ends
+   ┌ \x01\x02       0 000 0001: text; 0 0000010: no mask, 2 bytes
+   └ he             a piece of a message: more follows
+   ┌ \x80\x03       1 000 0000: FIN, continuation; 0 0000011: no mask, 3 bytes
+   └ llo            message is sent: "hello"
+   ┌ \x82~          1 000 0010: FIN, binary; 0 1111110: no mask, the length follows in 16 bits
+   │ \0~            126 bytes
+   └ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (126 characters) message is sent: 126 bytes
+   │ \x81~\0        begun, and not finished
+   (still open)
+""",  # noqa: E501
+    "frames that are none": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: the head ends
+
+-> │ \x83\0 hello   not a frame: opcode 3 has no meaning
+
+<- (the server resets the connection)
+""",
+    "an upgrade that is refused": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: the head ends
+
+<- HTTP/1.1 426 Upgrade Required\r\n
+   Upgrade: websocket\r\n
+   Content-Length: 3\r\n
+   \r\n             blank line: the head ends
+   │ no\n
+   (the body is whole: as many bytes as Content-Length says)
+""",
     "nothing": r"""
 nothing has passed yet
 """,
@@ -511,7 +698,23 @@ def test_the_same_bytes_cut_differently_draw_the_same(places: list[int]) -> None
     assert answered(GET, cut(TWO_TICKS, places)).text(times=False) == whole
 
 
-@pytest.mark.parametrize("name", ["a body by its length", "an event that chunks have cut", "a trailer"])
+def test_any_cut_of_frames_draws_the_same() -> None:
+    name = "a message in pieces, a long one, and one begun"
+    for pieces in every_cut(CASES[name]().bytes("<-")):
+        assert answered(UPGRADE, pieces).text(times=False) == TEXTS[name].strip("\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a body by its length",
+        "an event that chunks have cut",
+        "a trailer",
+        "documents of JSON, one cut by chunks",
+        "parts that replace each other",
+        "parts in chunks",
+    ],
+)
 def test_any_cut_of_any_framing_draws_the_same(name: str) -> None:
     recording = CASES[name]()
     for pieces in every_cut(recording.bytes("<-")):

@@ -96,9 +96,13 @@ def test_the_lines_of_each_chunk_are_explained_by_the_format_of_the_body() -> No
 
 def test_a_media_type_finds_its_explainer_whatever_its_case_and_parameters() -> None:
     for media_type in ("text/event-stream", "Text/Event-Stream; charset=utf-8", "text/event-stream;x"):
-        assert isinstance(explainer(media_type), sse.Explainer)
+        assert isinstance(explainer(answer(media_type)), sse.Explainer)
     for media_type in ("", "text/plain", "text/event-stream2"):
-        assert explainer(media_type).feed(b"data: x\n").text == ""
+        assert explainer(answer(media_type)).feed(b"data: x\n").text == ""
+
+
+def answer(media_type: str) -> Head:
+    return Head("HTTP/1.1 200 OK", (("Content-Type", media_type),))
 
 
 def test_an_incomplete_recording_says_nothing_of_how_the_connection_ended() -> None:

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from recordings import CHUNKED, GET, TWO_TICKS, answered
 
 from server.lab import Recording
-from server.wire.http import chunk
+from server.wire.http import Head, chunk
 
 
 def shown(recording: Recording) -> tuple[bytes, str, str]:
@@ -46,6 +46,22 @@ def test_a_recording_of_nothing_is_an_empty_picture() -> None:
     png, text, _ = shown(Recording())
     assert size(png)
     assert text == "a timeline"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "sent", "things"),
+    [
+        ("application/x-ndjson", b'{"part":1}\n', "1 document"),
+        ("multipart/x-mixed-replace; boundary=cut", b"--cut\r\n\r\nevent\r\n--cut--\r\n", "1 part"),
+        ("text/plain", b"a message is sent\n", ""),
+    ],
+)
+def test_what_is_sent_is_counted_by_the_name_that_its_format_gives_it(
+    content_type: str, sent: bytes, things: str
+) -> None:
+    head = Head("HTTP/1.1 200 OK", (("Content-Type", content_type), ("Transfer-Encoding", "chunked")))
+    text = shown(answered(GET, [head.encode() + chunk(sent)]))[1]
+    assert text == ", ".join(filter(None, ("a timeline, 1 chunk", things)))
 
 
 @pytest.mark.parametrize("data", ["$x$", r"$\frac$", "\U0001f40d \u4e2d", "<b>", '"', ""])

@@ -1,0 +1,264 @@
+r"""Parts that replace each other: the format multipart/x-mixed-replace.
+
+A body is a row of parts, and a boundary stands between them: a line of two hyphens and a text that no part holds. A
+part has a head, as a message has, then a blank line, then its bytes. The CRLF before a boundary belongs to the
+boundary, and so do two hyphens after the last one. Each part replaces the one before.
+
+>>> Part(b"hello").encode("cut")
+b'--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n'
+>>> parser = Parser("cut")
+>>> parser.feed(Part(b"hello").encode("cut")), parser.feed(closing("cut"))
+([], [Part(body=b'hello', content_type='text/plain', with_length=False)])
+
+A part that does not tell its length is whole when the next boundary has come, and not before.
+The standard: RFC 2046, section 5.1.1; WHATWG HTML, "multipart/x-mixed-replace" among its IANA considerations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+
+from . import Meaning, StrictParser
+
+MEDIA_TYPE = "multipart/x-mixed-replace"
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+MOST_HEAD = 1 << 16  # bytes; what is longer without a blank line is no head
+ENDED = re.compile(rb"(--)|[ \t]*\r?\n")  # what may stand after a boundary; two hyphens after the last
+BEFORE, AFTER = "before the first boundary: ignored", "after the last boundary: ignored"
+UNDECIDED = re.compile(rb"-|[ \t]*\r?")
+HEAD_END = re.compile(rb"\A\r?\n|\r?\n\r?\n")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: its bytes, their type, and whether its head tells their number."""
+
+    body: bytes
+    content_type: str = "text/plain"
+    with_length: bool = False
+
+    def encode(self, boundary: str) -> bytes:
+        r"""Return the bytes of this part: the boundary before it, its head, its body and a CRLF.
+
+        Raises ValueError for a boundary that RFC 2046 does not allow or that the body holds, and for a line end in
+        the type.
+
+        >>> Part(b"12", with_length=True).encode("cut")
+        b'--cut\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n12\r\n'
+        >>> Part(b"1\r\n--cut\r\n").encode("cut")
+        Traceback (most recent call last):
+        ValueError: the body holds the boundary 'cut'
+        """
+        if b"\n--" + boundary.encode() in b"\n" + self.body:
+            raise ValueError(f"the body holds the boundary {boundary!r}")
+        length = len(self.body) if self.with_length else None
+        return opening(boundary, self.content_type, length) + self.body + b"\r\n"
+
+
+def opening(boundary: str, content_type: str, length: int | None = None) -> bytes:
+    r"""Return the boundary before a part and the part's head. Raises ValueError as Part.encode does.
+
+    >>> opening("cut", "image/png")
+    b'--cut\r\nContent-Type: image/png\r\n\r\n'
+    """
+    if re.search("[\r\n\0]", content_type):
+        raise ValueError(f"content_type has a line end or a NULL: {content_type!r}")
+    number = "" if length is None else f"Content-Length: {length}\r\n"
+    return _line(boundary) + f"\r\nContent-Type: {content_type}\r\n{number}\r\n".encode("latin-1")
+
+
+def closing(boundary: str) -> bytes:
+    r"""Return the last boundary, after which no part comes.
+
+    >>> closing("cut")
+    b'--cut--\r\n'
+    """
+    return _line(boundary) + b"--\r\n"
+
+
+def boundary_of(content_type: str) -> str:
+    """Return the boundary that a Content-Type names. Raises ValueError where it names none.
+
+    >>> boundary_of('multipart/x-mixed-replace; boundary="a b"')
+    'a b'
+    """
+    message = Message()
+    message["Content-Type"] = content_type
+    found = message.get_boundary()
+    if not found:
+        raise ValueError(f"no boundary in {content_type!r}")
+    return found
+
+
+class Parser(StrictParser[Part]):
+    """An incremental parser: feed it the bytes of one stream, however they are cut.
+
+    It refuses a head that is none. `closed` is True once the last boundary has come; what follows it is ignored, and
+    so is what stands before the first.
+    """
+
+    def __init__(self, boundary: str) -> None:
+        self.closed = False
+        self._line = _line(boundary)
+        self._buffer = bytearray(b"\n")  # so that the first boundary, too, stands after a line end
+        self._seen = 0  # bytes of the buffer in which there is no boundary
+        self._head: tuple[str, int | None] | None = None  # of the part under way: its type, its length
+        self._inside = False  # a boundary has come, and the part after it is not whole
+        self._gap = "before"  # what is outside of a part
+
+    @property
+    def place(self) -> str:
+        """Where the bytes so far end: "before" all parts, in a "head" or a "body", "between" two parts, "after" all.
+
+        Between two parts is what stands after a body whose length was told, up to the next boundary.
+        """
+        if self.closed or not self._inside:
+            return "after" if self.closed else self._gap
+        return "body" if self._head else "head"
+
+    def close(self) -> None:
+        """Say that no bytes will come any more. Raises ValueError where the last boundary has not come."""
+        self._complain()
+        if not self.closed:
+            raise ValueError(f"the last boundary never came: {bytes(self._buffer[:40])!r}")
+
+    def _read(self, data: bytes) -> Iterator[Part]:
+        self._buffer += data
+        found: list[Part] = []
+        while not self.closed and self._step(found):
+            yield from found
+            found.clear()
+        yield from found
+        if self.closed:
+            self._buffer.clear()
+
+    def _step(self, found: list[Part]) -> bool:
+        """Go on by one head, body or boundary; False where more bytes are needed."""
+        if not self._inside:
+            return self._boundary(found)
+        return self._read_head() if self._head is None else self._body(found)
+
+    def _read_head(self) -> bool:
+        end = HEAD_END.search(self._buffer, 0, MOST_HEAD)
+        if end is None:
+            if len(self._buffer) >= MOST_HEAD:
+                raise ValueError(f"no head ends within {MOST_HEAD} bytes: {bytes(self._buffer[:40])!r}")
+            return False
+        self._head = _read(bytes(self._buffer[: end.start()]))
+        # Where the body may be empty, the head's last line end stays: the boundary may stand right after it.
+        del self._buffer[: end.end() if self._head[1] else end.end() - 1]
+        self._seen = 0
+        return True
+
+    def _body(self, found: list[Part]) -> bool:
+        content_type, length = self._head or ("", None)
+        if length is None:
+            return self._boundary(found)
+        if len(self._buffer) < length:
+            return False
+        found.append(Part(bytes(self._buffer[:length]), content_type, True))
+        del self._buffer[:length]
+        self._inside, self._head, self._seen, self._gap = False, None, 0, "between"
+        return True
+
+    def _boundary(self, found: list[Part]) -> bool:
+        """Look for the next boundary, and end with it the part that does not tell its length."""
+        start = max(0, self._seen - len(self._line))
+        while (at := self._buffer.find(b"\n" + self._line, start)) >= 0:
+            start = at + 1 + len(self._line)
+            if ended := ENDED.match(self._buffer, start):
+                self._end_part(found, bytes(self._buffer[:at]))
+                self._inside, self._head, self._seen, self.closed = True, None, 0, bool(ended[1])
+                del self._buffer[: ended.end()]  # last: the match reads from the buffer
+                return True
+            if UNDECIDED.fullmatch(self._buffer, start):
+                self._seen = at
+                return False
+        self._seen = len(self._buffer)
+        return False
+
+    def _end_part(self, found: list[Part], body: bytes) -> None:
+        if self._head is not None:
+            found.append(Part(body[1:].removesuffix(b"\r"), self._head[0]))
+
+
+class Explainer:
+    r"""Says what each line of a stream means, for whoever draws it; the lines of a body go together.
+
+    >>> explainer = Explainer('multipart/x-mixed-replace; boundary=cut')
+    >>> explainer.feed(b"--cut\r\n").text, explainer.feed(b"\r\n").text, explainer.feed(b"hello\r\n").text
+    ('boundary: a part begins', "blank line: the part's head ends", "the part's body")
+    >>> explainer.feed(b"--cut--\r\n").text
+    'the last boundary: part 1 is sent, 5 bytes; no part follows'
+    """
+
+    def __init__(self, content_type: str) -> None:
+        self._broken = ""  # why nobody can tell the parts
+        try:
+            self._parser = Parser(boundary_of(content_type))
+        except ValueError as error:
+            self._broken = f"not multipart: {error}"
+        self._text = ""  # what was said last
+        self._parts = 0
+        self._sent = ""  # the part that no boundary has followed yet
+
+    def feed(self, fragment: bytes) -> Meaning:
+        """Take one line with its line end, or a part of one that a chunk has cut; return what it means."""
+        before, self._text = self._text, self._broken or self._said(fragment)
+        if self._text.startswith("boundary: "):
+            return Meaning("first", self._text)
+        if self._text.startswith("the last boundary: "):
+            return Meaning("last", self._text)
+        again = bool(self._text) and self._text == before and self._text in ("the part's body", self._broken)
+        return Meaning("same" if again else "inside", self._text)
+
+    def _said(self, fragment: bytes) -> str:
+        was = self._parser.place
+        try:
+            self._count(self._parser.feed(fragment))
+        except ValueError as error:
+            self._broken = f"not multipart: {error}"
+            return self._broken
+        now = self._parser.place
+        if was != now and now in ("head", "after"):
+            return self._at_boundary(last=now == "after")
+        if was == "head":
+            return "" if now == "head" else "blank line: the part's head ends"
+        if was == "body" or (was == "between" and not fragment.strip(b"\r\n")):
+            return "the part's body"
+        return {"before": BEFORE, "between": "more than Content-Length says: ignored"}.get(was, AFTER)
+
+    def _count(self, parts: list[Part]) -> None:
+        for part in parts:
+            self._parts += 1
+            size = len(part.body)
+            self._sent = f"part {self._parts} is sent, {size} byte{'s' * (size != 1)}; "
+
+    def _at_boundary(self, last: bool) -> str:
+        sent, self._sent = self._sent, ""
+        if last:
+            return f"the last boundary: {sent}no part follows"
+        return f"boundary: {sent}{'the next' if sent else 'a part'} begins"
+
+
+def _line(boundary: str) -> bytes:
+    if not BOUNDARY.fullmatch(boundary):
+        raise ValueError(f"a boundary is 1 to 70 characters of RFC 2046, 5.1.1, not {boundary!r}")
+    return f"--{boundary}".encode()
+
+
+def _read(head: bytes) -> tuple[str, int | None]:
+    """Return the type and the length that a part's head tells; "text/plain" and None where it does not."""
+    fields: dict[str, str] = {}
+    for line in re.split("\r?\n", head.decode("latin-1")) if head else []:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise ValueError(f"not a field of a part's head: {line[:80]!r}")
+        fields[name.lower()] = value.strip(" \t")
+    length = fields.get("content-length")
+    if length is not None and not re.fullmatch("[0-9]{1,18}", length):
+        raise ValueError(f"Content-Length is not a number of bytes: {length[:40]!r}")
+    return fields.get("content-type", "text/plain"), None if length is None else int(length)

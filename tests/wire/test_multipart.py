@@ -1,0 +1,417 @@
+"""server.wire.multipart against RFC 2046, against the email package as an oracle, and against itself."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import time
+from collections.abc import Iterable
+
+import pytest
+from cuts import cut, every_cut
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from server.wire import Meaning, multipart
+from server.wire.multipart import MOST_HEAD, Explainer, Parser, Part, boundary_of, closing, opening
+
+# What has been read, and the error that came then ("" for none).
+Found = tuple[list[Part], str]
+
+PLACES = st.lists(st.integers(0, 300), max_size=8)
+BOUNDARY = st.from_regex(multipart.BOUNDARY, fullmatch=True)
+TYPE = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=20).map(
+    lambda text: text.strip(" \t")
+)
+BODY = st.binary(max_size=20) | st.lists(
+    st.sampled_from([b"--", b"-", b"\r", b"\n", b"\r\n", b"cut", b"a", b"\r\n--", b"\r\n--cu"]), max_size=6
+).map(b"".join)
+PART = st.builds(Part, BODY, TYPE, st.booleans())
+# Bytes in which everything that this format cares about is likely.
+STREAM_BYTES = st.lists(
+    st.sampled_from(
+        [
+            *[b"--cut", b"--cut\r\n", b"--cut--", b"--", b"\r\n--cut\r\n\r\n", b"\n--cut\n", b"--cut \t", b"cut"],
+            *[b"\r\n", b"\n", b"\r", b" ", b"\r\n\r\n", b"Content-Length: 3\r\n", b"A: b\r\n", b"abc", b"\0\xff"],
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+def read(pieces: Iterable[bytes], boundary: str = "cut") -> Found:
+    """Feed the pieces and close; stop at the error."""
+    parser, found = Parser(boundary), []
+    try:
+        for piece in pieces:
+            found += parser.feed(piece)
+        parser.close()
+    except ValueError as error:
+        return found, str(error)
+    return found, ""
+
+
+def parse(stream: bytes) -> Found:
+    """Read a stream whole, and see that it reads the same however it is cut."""
+    whole = read([stream])
+    for pieces in every_cut(stream):
+        assert read(pieces) == whole, pieces
+    return whole
+
+
+def bodies(stream: bytes) -> list[bytes]:
+    found, error = parse(stream)
+    assert error == ""
+    return [part.body for part in found]
+
+
+# The format, rule by rule.
+
+HELLO, LAST = b"--cut\r\n\r\nhello\r\n", b"--cut--\r\n"
+
+
+def test_a_part_has_a_boundary_a_head_and_bytes_and_replaces_the_one_before() -> None:
+    stream = Part(b"hello").encode("cut") + Part(b"\x89PNG", "image/png", True).encode("cut") + closing("cut")
+    assert stream == (
+        b"--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+        b"--cut\r\nContent-Type: image/png\r\nContent-Length: 4\r\n\r\n\x89PNG\r\n"
+        b"--cut--\r\n"
+    )
+    assert parse(stream) == ([Part(b"hello"), Part(b"\x89PNG", "image/png", True)], "")
+
+
+def test_the_line_end_before_a_boundary_is_the_boundary_s_and_any_other_the_body_s() -> None:
+    assert bodies(b"--cut\r\n\r\n\r\na\r\n\r\n" + LAST) == [b"\r\na\r\n"]
+    assert bodies(b"--cut\r\n\r\n\r\n\r\n" + LAST) == [b"\r\n"]
+    assert bodies(b"--cut\r\n\r\na\r\r\n" + LAST) == [b"a\r"]
+
+
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])
+def test_a_body_may_be_empty_with_a_line_end_of_its_own_before_the_boundary_and_without(length: bytes) -> None:
+    assert bodies(b"--cut\r\n" + length + b"\r\n\r\n--cut\r\n" + length + b"\r\n" + LAST) == [b"", b""]
+
+
+def test_a_head_may_be_empty_and_names_mind_no_case() -> None:
+    assert parse(HELLO + LAST) == ([Part(b"hello", "text/plain")], "")
+    stream = b"--cut\r\ncontent-TYPE:image/png \r\nX: y\r\nCONTENT-length:\t2\r\n\r\nab\r\n" + LAST
+    assert parse(stream) == ([Part(b"ab", "image/png", True)], "")
+
+
+def test_lines_that_end_in_lf_alone_are_read_too() -> None:
+    assert bodies(b"--cut\nA: b\n\nhello\n--cut\n\nyou\n\n--cut--\n") == [b"hello", b"you\n"]
+
+
+def test_what_stands_before_the_first_boundary_and_after_the_last_is_ignored() -> None:
+    stream = b"This is for old readers.\r\n\r\nA: b\r\n--cutter\r\n" + HELLO + LAST + HELLO + b"--cut--"
+    assert bodies(stream) == [b"hello"]
+    assert bodies(b"\r\n" + HELLO + b"--cut--epilogue") == [b"hello"]
+
+
+def test_white_space_may_follow_a_boundary() -> None:
+    assert bodies(b"--cut \t\r\n\r\nhello\r\n--cut\t\n\r\nyou\r\n--cut-- \r\n") == [b"hello", b"you"]
+
+
+@pytest.mark.parametrize(
+    "like", [b"--cutter", b"--cut-ter", b"--cut -", b"--cut x", b"-- cut", b"--Cut", b"--cu", b" --cut", b"x--cut"]
+)
+def test_a_line_that_only_looks_like_a_boundary_belongs_to_the_body(like: bytes) -> None:
+    assert bodies(b"--cut\r\n\r\n" + like + b"\r\n" + LAST) == [like]
+    assert bodies(b"--cut\r\n\r\n\r\n" + like + b"\r\na\r\n" + LAST) == [b"\r\n" + like + b"\r\na"]
+
+
+def test_a_body_that_tells_its_length_may_hold_anything() -> None:
+    body = b"\r\n--cut\r\n\r\nforged\r\n--cut--\r\n"
+    stream = opening("cut", "text/plain", len(body)) + body + b"\r\n" + LAST
+    assert parse(stream) == ([Part(body, with_length=True)], "")
+
+
+def test_what_stands_between_a_length_and_the_next_boundary_is_ignored() -> None:
+    assert bodies(opening("cut", "a/b", 2) + b"hello\r\n" + HELLO + LAST) == [b"he", b"hello"]
+
+
+def test_a_part_with_a_length_is_whole_with_its_last_byte_and_another_with_the_next_boundary() -> None:
+    parser = Parser("cut")
+    assert parser.feed(opening("cut", "a/b", 5) + b"hell") == []
+    assert parser.feed(b"o") == [Part(b"hello", "a/b", True)]
+    assert parser.feed(b"\r\n--cut\r\n\r\nhello\r\n--cut") == []
+    assert parser.feed(b"\r\n") == [Part(b"hello")]
+    assert parser.feed(b"\r\nyou\r\n--cut-") == []
+    assert (parser.feed(b"-"), parser.closed) == ([Part(b"you")], True)
+    parser.close()
+
+
+def test_a_stream_without_its_last_boundary_is_cut() -> None:
+    assert parse(HELLO + b"--cut\r\n\r\nyou\r\n") == (
+        [Part(b"hello")],
+        "the last boundary never came: b'\\nyou\\r\\n'",
+    )
+    assert parse(b"") == ([], "the last boundary never came: b'\\n'")
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (b"no colon", "not a field of a part's head: 'no colon'"),
+        (b"Name : x", "not a field of a part's head: 'Name : x'"),
+        (b": x", "not a field of a part's head: ': x'"),
+        (b"A: b\r\n folded: x", "not a field of a part's head: ' folded: x'"),
+        (b"Content-Length: -1", "Content-Length is not a number of bytes: '-1'"),
+        (b"Content-Length: 1_0", "Content-Length is not a number of bytes: '1_0'"),
+        (b"Content-Length: \xb2", "Content-Length is not a number of bytes: '\xb2'"),
+        (b"Content-Length: " + b"9" * 5000, f"Content-Length is not a number of bytes: '{'9' * 40}'"),
+        (b"--cut", "not a field of a part's head: '--cut'"),
+    ],
+)
+def test_the_parts_before_a_bad_head_come_first_and_the_error_with_every_later_call(head: bytes, why: str) -> None:
+    stream = HELLO + b"--cut\r\n" + head + b"\r\n\r\nbody\r\n" + LAST
+    assert read([stream]) == read([stream, b""]) == read([stream[:9], stream[9:]]) == ([Part(b"hello")], why)
+    parser = Parser("cut")
+    assert parser.feed(stream) == [Part(b"hello")]
+    for call in (lambda: parser.feed(b"x"), lambda: parser.feed(b""), parser.close):
+        with pytest.raises(ValueError, match=r"head|Content-Length"):
+            call()
+
+
+def test_a_bad_head_with_no_part_before_it_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="not a field"):
+        Parser("cut").feed(b"--cut\r\nbad\r\n\r\n")
+
+
+def test_a_head_that_never_ends_is_given_up_at_the_same_place_however_it_is_cut() -> None:
+    line = b"A: " + b"b" * 61 + b"\r\n"
+    fits = b"--cut\r\n" + line * (MOST_HEAD // len(line)) + b"\r\n"
+    room = MOST_HEAD - (len(fits) - 7)  # bytes
+    good, bad = (fits[:-2] + b"C: " + b"d" * (room - 5 + more) + b"\r\n\r\nhello\r\n" + LAST for more in (0, 1))
+    for stream, wanted in ((good, ([Part(b"hello")], "")), (bad, ([], f"no head ends within {MOST_HEAD} bytes"))):
+        for pieces in ([stream], cut(stream, range(0, len(stream), 1000)), cut(stream, [7 + MOST_HEAD - 1])):
+            found, error = read(pieces)
+            assert (found, error[: len(wanted[1])]) == wanted
+            assert bool(error) == bool(wanted[1])
+
+
+# Boundaries.
+
+
+@pytest.mark.parametrize("boundary", ["a", "a" * 70, "0aZ'()+_,-./:=?", "a b", " a", "--", "-"])
+def test_a_boundary_is_1_to_70_characters_of_rfc_2046(boundary: str) -> None:
+    stream = Part(b"hello").encode(boundary) + closing(boundary)
+    for pieces in every_cut(stream):
+        assert read(pieces, boundary) == ([Part(b"hello")], "")
+
+
+@pytest.mark.parametrize(
+    "boundary", ["", "a" * 71, "a ", " ", "a\n", "a\r\n--b", 'a"b', "a;b", "a@b", "\u00e9", "\0"]
+)
+def test_any_other_boundary_is_refused(boundary: str) -> None:
+    for use in (Parser, closing, Part(b"").encode, lambda text: opening(text, "a/b")):
+        with pytest.raises(ValueError, match=r"a boundary is 1 to 70 characters of RFC 2046, 5\.1\.1, not"):
+            use(boundary)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ("multipart/x-mixed-replace; boundary=cut", "cut"),
+        ("multipart/x-mixed-replace;boundary=cut", "cut"),
+        ('multipart/x-mixed-replace; boundary="a b;c"', "a b;c"),
+        ('multipart/x-mixed-replace; charset="x"; BOUNDARY="gc0p4Jq0M2Yt08j34c0p"; a=b', "gc0p4Jq0M2Yt08j34c0p"),
+        ("multipart/x-mixed-replace; boundary=--cut", "--cut"),
+    ],
+)
+def test_a_content_type_names_the_boundary_with_quotes_or_without(content_type: str, boundary: str) -> None:
+    assert boundary_of(content_type) == boundary
+
+
+@pytest.mark.parametrize("content_type", ["", "multipart/x-mixed-replace", "multipart/x; boundary=", "x; boundary"])
+def test_a_content_type_that_names_no_boundary_is_refused(content_type: str) -> None:
+    with pytest.raises(ValueError, match="no boundary in"):
+        boundary_of(content_type)
+
+
+# Any bytes.
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
+    assert read(cut(data, places)) == read([data])
+
+
+@given(STREAM_BYTES)
+def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+    parse(data)
+
+
+@given(st.lists(PART, max_size=3), BOUNDARY, st.booleans(), PLACES)
+@example([Part(b"\r\n--cu"), Part(b"", "", True), Part(b"\r", "a")], "cut", True, [7, 9, 30])
+def test_any_parts_come_back_as_they_were(parts: list[Part], boundary: str, ended: bool, places: list[int]) -> None:
+    try:
+        stream = b"".join(part.encode(boundary) for part in parts)
+    except ValueError:
+        assert any(f"--{boundary}".encode() in part.body for part in parts)
+        return
+    found, error_text = read(cut(stream + closing(boundary) * ended, places), boundary)
+    whole = ended or not parts or parts[-1].with_length
+    assert found == (parts if whole else parts[:-1])
+    assert bool(error_text) != ended
+
+
+@given(BODY, BODY, st.sampled_from([b"", b"--", b"\r\n", b"x"]))
+def test_a_body_that_holds_the_boundary_is_refused(before: bytes, after: bytes, end: bytes) -> None:
+    for body in (before + b"\n--cut" + end + after, b"--cut" + after):
+        for with_length in (True, False):
+            with pytest.raises(ValueError, match="the body holds the boundary 'cut'"):
+                Part(body, with_length=with_length).encode("cut")
+
+
+@pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\r\nContent-Length: 0", "\u20ac"])
+def test_a_type_that_would_forge_a_field_or_is_not_latin_1_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"content_type has a line end or a NULL|latin-1"):
+        Part(b"", f"a/b{bad}").encode("cut")
+
+
+def seconds(streams: list[bytes], parts: int) -> float:
+    best = float("inf")
+    for _ in range(3):
+        parser, began = Parser("cut"), time.thread_time()
+        assert sum(len(parser.feed(piece)) for piece in streams) == parts
+        best = min(best, time.thread_time() - began)
+    return best
+
+
+@pytest.mark.parametrize("filler", [b"x", b"\n", b"\n--cu", b"\n--cut-", b"\n--cutter"])
+@pytest.mark.parametrize("length", [False, True])
+def test_the_work_of_one_long_body_in_small_pieces_grows_with_its_bytes_alone(filler: bytes, length: bool) -> None:
+    """Eight times the bytes: about eight times the time, not 64 times as long."""
+
+    def work(size: int) -> float:
+        body = (filler * (size // len(filler))).rstrip(b"-") + b"x"
+        stream = opening("cut", "a/b", len(body) if length else None) + body + b"\r\n" + LAST
+        return seconds(cut(stream, range(0, len(stream), 512)), 1)
+
+    assert work(1 << 20) < work(1 << 17) * 8 * 3
+
+
+def test_the_work_of_many_small_parts_in_one_piece_grows_with_their_number_alone() -> None:
+    assert seconds([HELLO * 16_000], 15_999) < seconds([HELLO * 2000], 1999) * 8 * 3
+
+
+# The email package as an oracle.
+
+LINES = st.lists(st.text(st.sampled_from("ab -:cut"), max_size=8), max_size=4)
+FREE_BODY = LINES.map(lambda lines: "\r\n".join(lines).encode())
+
+
+@given(st.lists(FREE_BODY, min_size=1, max_size=3), FREE_BODY, FREE_BODY, BOUNDARY, PLACES)
+def test_parts_are_read_as_the_email_package_reads_them(
+    texts: list[bytes], preamble: bytes, epilogue: bytes, boundary: str, places: list[int]
+) -> None:
+    if any(f"--{boundary}".encode() in text for text in (*texts, preamble, epilogue)):
+        return
+    stream = b"".join(Part(text, "image/x-part").encode(boundary) for text in texts) + closing(boundary)
+    stream = (preamble + b"\r\n" if preamble else b"") + stream + epilogue
+    head = f'MIME-Version: 1.0\r\nContent-Type: multipart/x-mixed-replace; boundary="{boundary}"\r\n\r\n'
+    message = email.message_from_bytes(head.encode() + stream, policy=email.policy.HTTP)
+    wanted = [Part(bytes(part.get_content()), part.get_content_type()) for part in message.iter_parts()]
+    assert read(cut(stream, places), boundary) == (wanted, "")
+
+
+# The explainer, which drawings ask.
+
+CUT = 'multipart/x-mixed-replace; boundary="cut"'
+
+
+def explain(*fragments: bytes, content_type: str = CUT) -> list[Meaning]:
+    explainer = Explainer(content_type)
+    return [explainer.feed(fragment) for fragment in fragments]
+
+
+def test_the_lines_of_a_part_are_a_boundary_a_head_and_a_body_whose_lines_go_together() -> None:
+    assert explain(
+        b"--cut\r\n", b"A: b\r\n", b"\r\n", b"one\r\n", b"two\r\n", b"--cut\r\n", b"\r\n", b"\r\n", LAST
+    ) == [
+        Meaning("first", "boundary: a part begins"),
+        Meaning("inside"),
+        Meaning("inside", "blank line: the part's head ends"),
+        Meaning("inside", "the part's body"),
+        Meaning("same", "the part's body"),
+        Meaning("first", "boundary: part 1 is sent, 8 bytes; the next begins"),
+        Meaning("inside", "blank line: the part's head ends"),
+        Meaning("inside", "the part's body"),
+        Meaning("last", "the last boundary: part 2 is sent, 0 bytes; no part follows"),
+    ]
+
+
+def test_what_is_before_the_first_boundary_between_two_and_after_the_last_is_named() -> None:
+    told = b"Content-Length: 1\r\n"
+    found = explain(b"hi\r\n", b"--cut\r\n", told, b"\r\n", b"1\r\n", b"23\r\n", LAST, b"bye\r\n", b"--cut\r\n")
+    assert [meaning.text for meaning in found] == [
+        "before the first boundary: ignored",
+        "boundary: a part begins",
+        "",
+        "blank line: the part's head ends",
+        "the part's body",
+        "more than Content-Length says: ignored",
+        "the last boundary: part 1 is sent, 1 byte; no part follows",
+        "after the last boundary: ignored",
+        "after the last boundary: ignored",
+    ]
+
+
+def test_a_boundary_in_a_body_that_tells_its_length_is_drawn_as_the_body() -> None:
+    found = explain(b"--cut\r\n", b"Content-Length: 7\r\n", b"\r\n", b"--cut\r\n", b"\r\n", b"--cut\r\n")
+    assert [meaning.text for meaning in found[3:]] == [
+        "the part's body",
+        "the part's body",
+        "boundary: part 1 is sent, 7 bytes; the next begins",
+    ]
+
+
+def test_a_boundary_that_a_chunk_has_cut_is_told_where_it_ends() -> None:
+    assert explain(b"--c", b"ut\r\n", b"\r\n", b"a\r\n", b"--cut", b"-", b"-", b"\r\n") == [
+        Meaning("inside", "before the first boundary: ignored"),
+        Meaning("first", "boundary: a part begins"),
+        Meaning("inside", "blank line: the part's head ends"),
+        Meaning("inside", "the part's body"),
+        Meaning("same", "the part's body"),
+        Meaning("same", "the part's body"),
+        Meaning("last", "the last boundary: part 1 is sent, 1 byte; no part follows"),
+        Meaning("inside", "after the last boundary: ignored"),
+    ]
+
+
+def test_what_cannot_be_parted_is_told_once_for_all_lines() -> None:
+    why = "not multipart: not a field of a part's head: 'bad'"
+    assert explain(b"--cut\r\n", b"bad\r\n", b"\r\n", b"--cut\r\n")[2:] == [
+        Meaning("inside", why),
+        Meaning("same", why),
+    ]
+    no_boundary = "not multipart: no boundary in 'multipart/x-mixed-replace'"
+    assert explain(b"--cut\r\n", b"\r\n", content_type="multipart/x-mixed-replace") == [
+        Meaning("inside", no_boundary),
+        Meaning("same", no_boundary),
+    ]
+
+
+@given(st.text(max_size=20) | st.text(max_size=20).map("multipart/x-mixed-replace; boundary{}".format))
+@example("multipart/x-mixed-replace; boundary*=x''%ff")
+@example("multipart/x-mixed-replace; boundary*0*=''%E9")
+@example("x; boundary=\ud800")
+def test_any_content_type_is_explained_or_said_to_name_no_boundary(content_type: str) -> None:
+    assert explain(b"--cut\r\n", b"\r\n", b"a\r\n", content_type=content_type)
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_the_explainer_sends_the_parts_that_the_parser_finds_and_raises_at_nothing(
+    data: bytes, places: list[int]
+) -> None:
+    lines = [line for piece in cut(data, places) for line in piece.splitlines(keepends=True)]
+    texts = [meaning.text for meaning in explain(*lines)]
+    sizes = [int(text.partition(" is sent, ")[2].split()[0]) for text in texts if " is sent, " in text]
+    found, error = read([data])
+    told = [len(part.body) for part in found]
+    assert told[: len(sizes)] == sizes
+    assert len(told) - len(sizes) in (0, int(bool(found) and found[-1].with_length))  # its boundary may be missing
+    assert any(text.startswith("not multipart") for text in texts) <= ("last boundary" not in error)

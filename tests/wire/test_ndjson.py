@@ -1,0 +1,289 @@
+"""server.wire.ndjson against RFC 8259, against the json module, and against itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from cuts import cut, every_cut
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from server.wire import Meaning
+from server.wire.ndjson import Explainer, Parser, encode
+
+# What has been read, and the error that came then ("" for none).
+Found = tuple[list[Any], str]
+
+PLACES = st.lists(st.integers(0, 200), max_size=8)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+# Bytes in which everything that this format cares about is likely.
+STREAM_BYTES = st.lists(
+    st.sampled_from(
+        [
+            *[b"{}", b'"a"', b"1", b"[", b"]", b"NaN", b"-Infinity", b"\n", b"\r\n", b"\r", b" ", b"\t", b"\0"],
+            *[b'{"n":0}\n', b"\xef\xbb\xbf", b"\xe2\x80", b"\xa8", b"\xc2\x85", b"\xff", b'"\\ud800"'],
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+def read(pieces: Iterable[bytes]) -> Found:
+    """Feed the pieces and close; stop at the error."""
+    parser, found = Parser(), []
+    try:
+        for piece in pieces:
+            found += parser.feed(piece)
+        parser.close()
+    except ValueError as error:
+        return found, str(error)
+    return found, ""
+
+
+def parse(stream: bytes) -> Found:
+    """Read a stream whole, and see that it reads the same however it is cut."""
+    whole = read([stream])
+    for pieces in every_cut(stream):
+        assert read(pieces) == whole, pieces
+    return whole
+
+
+# The format, rule by rule.
+
+
+def test_each_line_is_one_document() -> None:
+    assert parse(b'{"n":0}\n[1, 2]\n"text"\n-1.5e3\nnull\n') == ([{"n": 0}, [1, 2], "text", -1500.0, None], "")
+
+
+def test_a_line_ends_in_lf_and_a_cr_before_it_is_blank_space() -> None:
+    assert parse(b'{"n":0}\r\n{"n":\r1}\n') == ([{"n": 0}, {"n": 1}], "")
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t \n", b"\n\n\r\n"])
+def test_blank_lines_are_skipped_and_counted(blank: bytes) -> None:
+    assert parse(blank + b"1\n" + blank) == ([1], "")
+    assert read([blank + b"x\n"])[1].startswith(f"line {blank.count(10) + 1} is no JSON")
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85", "\x7f"])
+def test_what_str_splitlines_takes_for_a_line_end_may_stand_in_a_text(char: str) -> None:
+    assert encode(f"a{char}b") == f'"a{char}b"\n'.encode()
+    assert parse(encode(f"a{char}b") * 2) == ([f"a{char}b"] * 2, "")
+
+
+def test_a_control_character_in_a_text_is_no_json() -> None:
+    assert parse(b'"a\rb"\n') == ([], "line 1 is no JSON (Invalid control character at character 3): b'\"a\\rb\"'")
+    assert encode("a\r\n\0\x0b\x1cb") == b'"a\\r\\n\\u0000\\u000b\\u001cb"\n'
+
+
+def test_a_name_that_comes_twice_counts_the_second_time() -> None:
+    assert parse(b'{"n":0,"n":1}\n') == ([{"n": 1}], "")
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_word_for_is_refused_both_ways(word: str) -> None:
+    assert parse(f"[{word}]\n".encode()) == ([], f"line 1 is no JSON ({word} is not a JSON value): b'[{word}]'")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode([float(word)])
+
+
+def test_a_number_too_large_for_a_float_is_read_as_infinity_as_in_a_browser() -> None:
+    assert parse(b"1e999\n") == ([float("inf")], "")
+
+
+def test_a_whole_number_keeps_its_digits_up_to_the_limit_of_python() -> None:
+    assert parse(b"9" * 300 + b"\n") == ([10**300 - 1], "")
+    assert "line 1 is no JSON (Exceeds the limit (4300 digits)" in read([b"9" * 4301 + b"\n"])[1]
+    assert read([b"1\n" + b"9" * 4301 + b"\n"])[0] == [1]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_what_is_nested_too_deeply_is_refused_both_ways(opening: bytes) -> None:
+    assert read([b"1\n" + opening * 100_000 + b"\n"]) == (
+        [1],
+        f"line 2 is no JSON (nested too deeply): {(opening * 40)[:40]!r}",
+    )
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode(deep)
+    while deep:  # from the outside in, or forgetting it would need as deep a stack
+        deep = deep.pop()
+
+
+@pytest.mark.parametrize(
+    "bad", [b"\xff", b'"\xe2\x80"', b'"\xed\xa0\x80"', b'{"a":"\xc3"}', '"a"'.encode("utf-16"), b"1\0"]
+)
+def test_what_is_not_utf_8_is_no_json(bad: bytes) -> None:
+    found, error = parse(b"1\n" + bad + b"\n2\n")
+    assert found == [1]
+    assert error.startswith("line 2 is no JSON (")
+
+
+def test_a_byte_order_mark_is_refused_as_rfc_8259_forbids_to_send_it() -> None:
+    found, error = parse(b"\xef\xbb\xbf1\n")
+    assert (found, error[:38]) == ([], "line 1 is no JSON (Unexpected UTF-8 BO")
+    assert parse(b'"\xef\xbb\xbf"\n') == (["\ufeff"], "")
+
+
+def test_the_number_of_a_bad_line_and_its_beginning_are_told_in_a_short_text() -> None:
+    found, error = parse(b'{"n":0}\n\n{"n":}, ' + b"x" * 60 + b"\n")
+    assert found == [{"n": 0}]
+    begins = b'{"n":}, ' + b"x" * 32
+    assert error == f"line 3 is no JSON (Expecting value at character 6): {begins!r}"
+
+
+def test_two_documents_on_one_line_are_none() -> None:
+    assert read([b"1 2\n"])[1] == "line 1 is no JSON (Extra data at character 3): b'1 2'"
+
+
+# Where a stream ends.
+
+
+def test_a_last_line_without_its_end_is_never_trusted() -> None:
+    parser = Parser()
+    assert parser.feed(b"1\n12") == [1]
+    with pytest.raises(ValueError, match=r"line 2 never ended: b'12'"):
+        parser.close()
+    assert parser.feed(b"3\n") == [123]
+    parser.close()
+
+
+@pytest.mark.parametrize("stream", [b"", b"\n", b"1\n", b"1\n \t", b"1\n\r"])
+def test_a_stream_may_end_after_a_line_end_and_blank_space(stream: bytes) -> None:
+    assert parse(stream)[1] == ""
+
+
+# Errors.
+
+
+def test_the_values_before_a_bad_line_come_first_and_the_error_with_every_later_call() -> None:
+    parser = Parser()
+    assert parser.feed(b"1\n2\nx\n3\n") == [1, 2]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="line 3 is no JSON"):
+            parser.feed(b"4\n")
+    with pytest.raises(ValueError, match="line 3 is no JSON"):
+        parser.close()
+    assert parser.lines == 3
+
+
+def test_a_bad_line_with_nothing_before_it_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="line 1 is no JSON"):
+        Parser().feed(b"x\n1\n")
+
+
+# Any bytes.
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
+    assert repr(read(cut(data, places))) == repr(read([data]))
+
+
+@given(STREAM_BYTES)
+def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+    parse(data)
+
+
+@given(st.lists(VALUE, max_size=4), PLACES)
+@example(["\n\r\u2028\x85", {"": [-0.0, 10**40]}], [1, 2, 9])
+def test_any_values_come_back_as_they_were_one_a_line(values: list[Any], places: list[int]) -> None:
+    stream = b"".join(map(encode, values))
+    assert stream.count(b"\n") == len(values)
+    assert read(cut(stream, places)) == (values, "")
+    assert [json.loads(line) for line in stream.split(b"\n")[:-1]] == values
+
+
+@given(st.text())
+def test_any_text_is_encoded_on_one_line_or_refused(text: str) -> None:
+    try:
+        line = encode(text)
+    except ValueError:
+        assert any("\ud800" <= char <= "\udfff" for char in text)
+    else:
+        assert read([line]) == ([text], "")
+
+
+@pytest.mark.parametrize("value", [b"x", {1, 2}, object()])
+def test_what_is_no_json_value_is_a_type_error(value: object) -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        encode(value)
+
+
+@pytest.mark.parametrize("reader", [Parser, Explainer])
+def test_the_work_of_one_long_line_in_small_pieces_grows_with_its_bytes_alone(
+    reader: type[Parser] | type[Explainer],
+) -> None:
+    """Eight times the bytes: about eight times the time. To join at each piece takes 64 times as long."""
+
+    def seconds(size: int) -> float:
+        best = float("inf")
+        for _ in range(3):
+            subject, began = reader(), time.thread_time()
+            subject.feed(b'"')
+            for _ in range(size // 128):
+                subject.feed(b"x" * 128)
+            assert subject.feed(b'"\n')
+            best = min(best, time.thread_time() - began)
+        return best
+
+    assert seconds(1 << 21) < seconds(1 << 18) * 8 * 3
+
+
+# The explainer, which drawings ask.
+
+
+def explain(*fragments: bytes) -> list[Meaning]:
+    explainer = Explainer("application/x-ndjson")
+    return [explainer.feed(fragment) for fragment in fragments]
+
+
+def test_a_line_sends_a_document_where_it_ends() -> None:
+    assert explain(b'{"n":0}\n', b"1\r\n") == [
+        Meaning("last", "line end: document 1 is sent"),
+        Meaning("last", "line end: document 2 is sent"),
+    ]
+
+
+def test_a_line_that_a_chunk_has_cut_is_explained_where_it_ends() -> None:
+    assert explain(b'{"n"', b":", b"0}\n", b"1", b"\n") == [
+        Meaning("first"),
+        Meaning("inside"),
+        Meaning("last", "line end: document 1 is sent"),
+        Meaning("first"),
+        Meaning("last", "line end: document 2 is sent"),
+    ]
+
+
+def test_blank_lines_and_bad_lines_are_named_and_are_no_documents() -> None:
+    assert [
+        meaning.text for meaning in explain(b"1\n", b" \r\n", b"NaN\n", b"x\n", b"[" * 100_000 + b"\n", b"2\n")
+    ] == [
+        "line end: document 1 is sent",
+        "line 2 is blank: skipped",
+        "line 3 is no JSON: NaN is not a JSON value",
+        "line 4 is no JSON: Expecting value at character 1",
+        "line 5 is no JSON: nested too deeply",
+        "line end: document 2 is sent",
+    ]
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_the_explainer_finds_what_the_parser_finds_and_raises_at_nothing(data: bytes, places: list[int]) -> None:
+    lines = [line for piece in cut(data, places) for line in piece.splitlines(keepends=True)]
+    texts = [meaning.text for meaning in explain(*lines)]
+    found, error = read([data])
+    good = next((n for n, text in enumerate(texts) if "is no JSON" in text), len(texts))
+    assert sum(text.endswith("is sent") for text in texts[:good]) == len(found)
+    assert (good < len(texts)) == ("is no JSON" in error)

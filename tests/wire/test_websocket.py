@@ -1,0 +1,492 @@
+"""server.wire.websocket against RFC 6455, against wsproto as an oracle, and against itself."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from cuts import cut, every_cut
+from hypothesis import example, given
+from hypothesis import strategies as st
+from wsproto.extensions import PerMessageDeflate
+from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode
+
+from server.wire import Meaning
+from server.wire.websocket import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    NAMES,
+    PING,
+    PONG,
+    TEXT,
+    Explainer,
+    Frame,
+    Parser,
+    close_payload,
+    masked,
+)
+
+# What has been read, and the error that came then ("" for none).
+Found = tuple[list[Frame], str]
+
+PLACES = st.lists(st.integers(0, 200), max_size=8)
+MASK = st.none() | st.binary(min_size=4, max_size=4)
+FRAME = st.builds(
+    Frame,
+    st.sampled_from([CONTINUATION, TEXT, BINARY]),
+    st.binary(max_size=140),
+    st.booleans(),
+    st.integers(0, 7),
+    MASK,
+) | st.builds(
+    Frame, st.sampled_from([CLOSE, PING, PONG]), st.binary(max_size=125), st.just(True), st.integers(0, 7), MASK
+)
+# Bytes in which everything that this format cares about is likely.
+STREAM_BYTES = st.lists(
+    st.sampled_from(
+        [
+            *[b"\x81\x02hi", b"\x01\x01a", b"\x80\x01b", b"\x89\x00", b"\x88\x02\x03\xe8", b"\x88\x01x", b"\xc1\x01"],
+            *[b"\x81\x82abcd\0\0", b"\x82\x7e\x00\x7e", b"\x82\x7f", b"\0\0", b"\xff", b"\x09", b"\x80", b"x" * 126],
+        ]
+    ),
+    max_size=8,
+).map(b"".join)
+
+
+def read(pieces: Iterable[bytes], masks: bool | None = None) -> Found:
+    """Feed the pieces; stop at the error."""
+    parser, found = Parser(masks), []
+    try:
+        for piece in (*pieces, b""):
+            found += parser.feed(piece)
+    except ValueError as error:
+        return found, str(error)
+    return found, ""
+
+
+def parse(stream: bytes, masks: bool | None = None) -> Found:
+    """Read a stream whole, and see that it reads the same however it is cut."""
+    whole = read([stream], masks)
+    for pieces in every_cut(stream):
+        assert read(pieces, masks) == whole, pieces
+    return whole
+
+
+# The standard, rule by rule.
+
+MASK_OF_THE_RFC = b"\x37\xfa\x21\x3d"
+
+
+@pytest.mark.parametrize(
+    ("frame", "raw"),
+    [
+        (Frame(TEXT, b"Hello"), "81 05 48 65 6c 6c 6f"),
+        (Frame(TEXT, b"Hello", mask=MASK_OF_THE_RFC), "81 85 37 fa 21 3d 7f 9f 4d 51 58"),
+        (Frame(TEXT, b"Hel", fin=False), "01 03 48 65 6c"),
+        (Frame(CONTINUATION, b"lo"), "80 02 6c 6f"),
+        (Frame(PING, b"Hello"), "89 05 48 65 6c 6c 6f"),
+        (Frame(PONG, b"Hello", mask=MASK_OF_THE_RFC), "8a 85 37 fa 21 3d 7f 9f 4d 51 58"),
+        (Frame(BINARY, bytes(256)), "82 7e 01 00" + " 00" * 256),
+    ],
+)
+def test_the_examples_of_rfc_6455_section_5_7_byte_for_byte(frame: Frame, raw: str) -> None:
+    assert frame.encode() == bytes.fromhex(raw)
+    assert parse(bytes.fromhex(raw)) == ([frame], "")
+
+
+def test_the_last_example_of_that_section_has_its_length_in_64_bits() -> None:
+    raw = bytes.fromhex("82 7f 00 00 00 00 00 01 00 00") + bytes(65_536)
+    assert Frame(BINARY, bytes(65_536)).encode() == raw
+    assert read([raw]) == read(cut(raw, [1, 2, 5, 10, 65_545])) == ([Frame(BINARY, bytes(65_536))], "")
+
+
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, "82 00"),
+        (125, "82 7d"),
+        (126, "82 7e 00 7e"),
+        (65_535, "82 7e ff ff"),
+        (65_536, "82 7f 00 00 00 00 00 01 00 00"),
+    ],
+)
+def test_a_length_is_written_in_the_shortest_of_three_forms(size: int, head: str) -> None:
+    raw = Frame(BINARY, bytes(size)).encode()
+    assert raw == bytes.fromhex(head) + bytes(size)
+    assert read(cut(raw, [1, 2, 3, 4, 9, 10, 11, size])) == ([Frame(BINARY, bytes(size))], "")
+    hidden = Frame(BINARY, bytes(size), mask=b"abcd").encode()
+    assert hidden[1] == raw[1] | 0x80
+    assert read(cut(hidden, [1, 2, 3, 4, 9, 13, 14, size])) == ([Frame(BINARY, bytes(size), mask=b"abcd")], "")
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ("82 7e 00 7d", "a length of 125 in 16 bits is not its shortest form"),
+        ("82 7e 00 00", "a length of 0 in 16 bits is not its shortest form"),
+        ("82 7f 00 00 00 00 00 00 ff ff", "a length of 65535 in 64 bits is not its shortest form"),
+        ("82 7f 00 00 00 00 00 00 00 05", "a length of 5 in 64 bits is not its shortest form"),
+        ("82 ff 80 00 00 00 00 00 00 00", "and the first of these 64 is set: 0x8000000000000000"),
+        *[(f"8{opcode:x} 00", f"opcode {opcode} has no meaning") for opcode in (3, 7, 11, 15)],
+        ("89 7e 00 7e", "a ping has at most 125 bytes of payload, not 126"),
+        ("8a 7e 01 2c", "a pong has at most 125 bytes of payload, not 300"),
+        ("88 7f 00 00 00 00 00 01 00 00", "a close has at most 125 bytes of payload, not 65536"),
+        ("09 00", "a ping is not sent in pieces"),
+        ("08 02", "a close is not sent in pieces"),
+    ],
+)
+def test_what_is_no_frame_is_refused_after_the_frames_before_it(raw: str, why: str) -> None:
+    found, error = parse(b"\x81\x02hi" + bytes.fromhex(raw) + b"tail!tail!")
+    assert found == [Frame(TEXT, b"hi")]
+    assert error.endswith(why)
+    parser = Parser()
+    assert parser.feed(b"\x81\x02hi" + bytes.fromhex(raw) + b"tail!tail!") == [Frame(TEXT, b"hi")]
+    for piece in (b"", b"\x81\x02hi"):
+        with pytest.raises(ValueError, match=r"meaning|bytes|pieces|shortest|64 is set"):
+            parser.feed(piece)
+
+
+def test_a_large_length_is_known_and_waited_for() -> None:
+    assert parse(bytes.fromhex("82 7f 7f ff ff ff ff ff ff ff") + b"x") == ([], "")
+
+
+@pytest.mark.parametrize("opcode", NAMES)
+def test_a_server_takes_only_frames_with_a_mask_and_a_client_only_those_without(opcode: int) -> None:
+    bare, hidden = Frame(opcode, b"hi"), Frame(opcode, b"hi", mask=b"\0\0\0\0")
+    assert parse(hidden.encode(), masks=True) == ([hidden], "")
+    assert parse(bare.encode(), masks=False) == ([bare], "")
+    assert (parse(bare.encode()), parse(hidden.encode())) == (([bare], ""), ([hidden], ""))
+    assert parse(bare.encode(), masks=True) == ([], f"a {NAMES[opcode]} frame without a mask, from a client")
+    assert parse(hidden.encode(), masks=False) == ([], f"a {NAMES[opcode]} frame with a mask, from a server")
+
+
+def test_a_control_frame_may_come_between_the_pieces_of_a_message() -> None:
+    frames = [Frame(TEXT, b"Hel", fin=False), Frame(PING, b"?"), Frame(CONTINUATION, b"lo")]
+    assert parse(b"".join(frame.encode() for frame in frames)) == (frames, "")
+
+
+def test_what_is_pending_is_the_frame_that_is_not_complete() -> None:
+    parser = Parser()
+    assert parser.feed(b"\x81\x02hi\x81\x02h") == [Frame(TEXT, b"hi")]
+    assert parser.pending == b"\x81\x02h"
+    assert parser.feed(b"o") == [Frame(TEXT, b"ho")]
+    assert parser.pending == b""
+
+
+def test_no_frame_follows_a_close_and_what_comes_stays_pending() -> None:
+    parser, close = Parser(), Frame(CLOSE, close_payload(1000))
+    assert parser.feed(b"\x81\x02hi" + close.encode() + b"\x81\x02ho") == [Frame(TEXT, b"hi"), close]
+    assert (parser.closed, parser.feed(b"\x83"), parser.pending) == (True, [], b"\x81\x02ho\x83")
+    parse(b"\x88\x00\x81\x02hi\x83\x00")
+
+
+# What is written.
+
+
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        (Frame(3), "opcode 3 has no meaning"),
+        (Frame(-1), "opcode -1 has no meaning"),
+        (Frame(16), "opcode 16 has no meaning"),
+        (Frame(TEXT, rsv=8), "rsv is a number from 0 to 7, not 8"),
+        (Frame(TEXT, rsv=-1), "rsv is a number from 0 to 7, not -1"),
+        (Frame(TEXT, mask=b"abc"), "a mask is four bytes, not b'abc'"),
+        (Frame(TEXT, mask=b""), "a mask is four bytes, not b''"),
+        (Frame(PING, bytes(126)), "a ping has at most 125 bytes of payload, not 126"),
+        (Frame(CLOSE, fin=False), "a close is not sent in pieces"),
+    ],
+)
+def test_a_frame_that_nobody_may_send_is_refused(frame: Frame, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        frame.encode()
+
+
+@given(st.binary(max_size=50), st.binary(min_size=4, max_size=4))
+def test_a_mask_is_applied_byte_by_byte_and_twice_is_not_at_all(payload: bytes, mask: bytes) -> None:
+    assert masked(payload, mask) == bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    assert masked(masked(payload, mask), mask) == payload
+
+
+@given(st.integers(-10, 70_000))
+@example(1000)
+@example(1004)
+@example(1015)
+@example(2999)
+@example(4999)
+def test_a_close_code_is_one_that_may_be_sent(code: int) -> None:
+    allowed = code in {*range(1000, 1015), *range(3000, 5000)} - {1004, 1005, 1006}
+    if allowed:
+        assert close_payload(code, "bye") == code.to_bytes(2, "big") + b"bye"
+    else:
+        with pytest.raises(ValueError, match=f"{code} is no close code that may be sent"):
+            close_payload(code)
+
+
+def test_a_reason_has_at_most_123_bytes() -> None:
+    assert len(close_payload(1000, "\u20ac" * 41)) == 125
+    with pytest.raises(ValueError, match="the reason has 126 bytes, 3 too many"):
+        close_payload(1000, "\u20ac" * 42)
+
+
+# Any bytes.
+
+
+@given(st.lists(FRAME, max_size=4), PLACES)
+def test_any_frames_come_back_as_they_were_up_to_a_close(frames: list[Frame], places: list[int]) -> None:
+    to_the_close = next((n for n, frame in enumerate(frames, 1) if frame.opcode == CLOSE), len(frames))
+    assert read(cut(b"".join(frame.encode() for frame in frames), places)) == (frames[:to_the_close], "")
+
+
+@given(st.binary() | STREAM_BYTES, st.sampled_from([None, True, False]), PLACES)
+def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, masks: bool | None, places: list[int]) -> None:
+    assert read(cut(data, places), masks) == read([data], masks)
+
+
+@given(STREAM_BYTES)
+def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+    parse(data)
+
+
+def seconds(pieces: list[bytes]) -> float:
+    best = float("inf")
+    for _ in range(3):
+        parser, explainer, began = Parser(), Explainer(), time.thread_time()
+        frames = [frame for piece in pieces for frame in parser.feed(piece)]
+        fields = [explainer.feed(field) for piece in pieces for field in explainer.cut(piece)]
+        assert frames[-1].fin
+        assert fields[-1].text.startswith("message is sent")
+        best = min(best, time.thread_time() - began)
+    return best
+
+
+@pytest.mark.parametrize("in_frames", [False, True])
+def test_the_work_of_a_long_message_in_small_pieces_grows_with_its_bytes_alone(in_frames: bool) -> None:
+    """Eight times the bytes: about eight times the time, not 64 times as long."""
+
+    def pieces(size: int) -> list[bytes]:
+        if not in_frames:
+            stream = Frame(BINARY, bytes(size), mask=b"abcd").encode()
+            return cut(stream, range(0, len(stream), 512))
+        inside = Frame(CONTINUATION, bytes(512), fin=False).encode()
+        return [
+            Frame(BINARY, fin=False).encode(),
+            *[inside] * (size // 512),
+            Frame(CONTINUATION, b"x", mask=b"abcd").encode(),
+        ]
+
+    assert seconds(pieces(1 << 20)) < seconds(pieces(1 << 17)) * 8 * 3
+
+
+# wsproto as an oracle.
+
+PAYLOAD = st.binary(max_size=140) | st.sampled_from([125, 126, 127, 65_535, 65_536]).map(bytes)
+
+
+def wsproto_frames(data: list[bytes], client: bool) -> list[Frame]:
+    """What wsproto reads as a client, or as a server."""
+    decoder, found = FrameDecoder(client), []
+    opcode, payload = None, b""
+    for piece in data:
+        decoder.receive_bytes(piece)
+        while (frame := decoder.process_buffer()) is not None:
+            assert isinstance(frame.payload, bytes | bytearray)
+            payload += frame.payload  # a frame may come in several pieces, the later ones as continuations
+            opcode = frame.opcode if opcode is None else opcode
+            if frame.frame_finished:
+                found.append(Frame(int(opcode), payload, frame.message_finished))
+                opcode, payload = None, b""
+    return found
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([TEXT, BINARY, PING, PONG]), PAYLOAD, st.booleans()), min_size=1, max_size=3),
+    st.booleans(),
+    st.binary(min_size=4, max_size=4),
+    PLACES,
+)
+def test_wsproto_reads_what_frames_are_encoded_to(
+    wanted: list[tuple[int, bytes, bool]], client: bool, mask: bytes, places: list[int]
+) -> None:
+    frames = [
+        Frame(opcode, payload[:125] if opcode >= CLOSE else payload, fin or opcode >= CLOSE)
+        for opcode, payload, fin in wanted
+    ]
+    stream = b"".join(
+        Frame(each.opcode, each.payload, each.fin, mask=None if client else mask).encode() for each in frames
+    )
+    ended = [Frame(each.opcode, each.payload, each.fin) for each in frames]
+    assert wsproto_frames(cut(stream, places), client) == ended
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([TEXT, BINARY]), PAYLOAD, st.integers(0, 9)), max_size=3),
+    st.booleans(),
+    PLACES,
+)
+def test_frames_are_read_as_wsproto_writes_them(
+    messages: list[tuple[int, bytes, int]], client: bool, places: list[int]
+) -> None:
+    writer = FrameProtocol(client, [])
+    stream, wanted = bytes(writer.ping(b"?")), [Frame(PING, b"?")]
+    for opcode, payload, at in messages:
+        data: Any = payload.decode("latin-1") if opcode == TEXT else payload
+        stream += writer.send_data(data[:at], fin=False) + writer.pong(b"!") + writer.send_data(data[at:], fin=True)
+        first, rest = (part.encode() if isinstance(part, str) else part for part in (data[:at], data[at:]))
+        wanted += [Frame(opcode, first, False), Frame(PONG, b"!"), Frame(CONTINUATION, rest)]
+    stream += writer.close(1000, "bye")
+    wanted.append(Frame(CLOSE, close_payload(1000, "bye")))
+    found, error = read(cut(stream, places), masks=client)
+    assert error == ""
+    assert [Frame(each.opcode, each.payload, each.fin) for each in found] == wanted
+    assert all((each.mask is not None) == client for each in found)
+    assert b"".join(each.encode() for each in found) == stream
+
+
+def test_the_names_are_wsproto_s_opcodes_and_its_close_codes_may_be_sent() -> None:
+    assert {opcode.name.lower(): int(opcode) for opcode in Opcode} == {name: opcode for opcode, name in NAMES.items()}
+    unsent = (CloseReason.NO_STATUS_RCVD, CloseReason.ABNORMAL_CLOSURE, CloseReason.TLS_HANDSHAKE_FAILED)
+    for code in CloseReason:
+        if code not in unsent:
+            assert close_payload(int(code))
+
+
+# The explainer, which drawings ask.
+
+
+def explain(*pieces: bytes) -> list[tuple[bytes, str, str]]:
+    """The fields of the frames in these pieces, with place and text."""
+    explainer = Explainer()
+    return [(field, *explainer.feed(field)) for piece in pieces for field in explainer.cut(piece)]
+
+
+def said(*frames: Frame) -> list[str]:
+    """What the last field of each frame says."""
+    return [text for _, place, text in explain(*[frame.encode() for frame in frames]) if place == "last"]
+
+
+def test_a_frame_is_cut_into_its_fields() -> None:
+    assert explain(Frame(TEXT, b"hi" * 70, mask=b"abcd").encode()) == [
+        (b"\x81\xfe", "first", "1 000 0001: FIN, text; 1 1111110: masked, the length follows in 16 bits"),
+        (b"\x00\x8c", "inside", "140 bytes"),
+        (b"abcd", "inside", "the mask"),
+        (masked(b"hi" * 70, b"abcd"), "last", f'message is sent: "{("hi" * 70)[:37]}..."'),
+    ]
+
+
+def test_a_frame_without_payload_is_told_in_its_last_field() -> None:
+    assert explain(b"\x81\x00", b"\x81\x80abcd", b"\x89\x00", b"\x88\x80abcd") == [
+        (b"\x81\x00", "last", '1 000 0001: FIN, text; 0 0000000: no mask, 0 bytes; message is sent: ""'),
+        (b"\x81\x80", "first", "1 000 0001: FIN, text; 1 0000000: masked, 0 bytes"),
+        (b"abcd", "last", 'the mask; message is sent: ""'),
+        (b"\x89\x00", "last", "1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes"),
+        (b"\x88\x80", "first", "1 000 1000: FIN, close; 1 0000000: masked, 0 bytes"),
+        (b"abcd", "last", "the mask; close, without a code"),
+    ]
+
+
+def test_a_control_frame_between_two_pieces_is_no_part_of_their_message() -> None:
+    assert said(
+        Frame(TEXT, b"Hel", fin=False),
+        Frame(PING, b"?"),
+        Frame(CONTINUATION, b"l", fin=False),
+        Frame(CONTINUATION, b"o"),
+    ) == [
+        "a piece of a message: more follows",
+        'ping: "?"',
+        "a piece of a message: more follows",
+        'message is sent: "Hello"',
+    ]
+
+
+def test_a_continuation_of_nothing_and_a_message_inside_another_are_protocol_errors() -> None:
+    lost = "a protocol error: it goes on with no message"
+    assert said(Frame(TEXT, b"a"), Frame(CONTINUATION, b"b")) == ['message is sent: "a"', lost]
+    assert said(Frame(CONTINUATION, b"b")) == [lost]
+    assert said(Frame(TEXT, b"a", fin=False), Frame(TEXT, b"b"), Frame(TEXT, b"c")) == [
+        "a piece of a message: more follows",
+        "a protocol error: a message is under way",
+        'message is sent: "c"',
+    ]
+
+
+def test_texts_are_shown_and_binary_messages_counted() -> None:
+    assert said(Frame(TEXT, "\u20ac\n\u00e9".encode()), Frame(BINARY, b"\0\1"), Frame(TEXT, b"\xff")) == [
+        'message is sent: "\u20ac\\n\u00e9"',
+        "message is sent: 2 bytes",
+        'message is sent: "\ufffd"',
+    ]
+
+
+def test_a_close_is_told_with_its_code_and_its_reason() -> None:
+    assert said(Frame(CLOSE, close_payload())) == ["close 1000"]
+    assert said(Frame(CLOSE, close_payload(1001, "bye"))) == ['close 1001: "bye"']
+    assert said(Frame(CLOSE, b"\x03")) == ["close, with half a code"]
+
+
+@pytest.mark.parametrize("takeover", [True, False])
+def test_messages_that_wsproto_has_compressed_are_shown_as_text(takeover: bool) -> None:
+    extension = PerMessageDeflate(client_no_context_takeover=not takeover, server_no_context_takeover=not takeover)
+    extension.accept("")
+    writer = FrameProtocol(True, [extension])
+    stream = bytes(writer.send_data("spinner " * 9, fin=True))
+    stream += writer.send_data("in two ", fin=False) + writer.ping(b"?") + writer.send_data("pieces", fin=True)
+    stream += writer.send_data("spinner " * 9, fin=True)
+    for pieces in every_cut(stream):
+        texts = [text for _, _, text in explain(*pieces)]
+        assert [text for text in texts if text.startswith("message is sent")] == [
+            'message is sent, compressed: "spinner spinner spinner spinner spinn..."',
+            'message is sent, compressed: "in two pieces"',
+            'message is sent, compressed: "spinner spinner spinner spinner spinn..."',
+        ]
+    assert "1 100 0001: FIN, text, extension bits 100" in texts[0]
+
+
+def test_what_is_compressed_in_another_way_is_shown_as_it_is() -> None:
+    assert said(Frame(TEXT, b"\xff\xff", rsv=4)) == [
+        'message is sent, compressed in a way unknown here: "\ufffd\ufffd"'
+    ]
+
+
+def test_from_the_first_byte_that_is_no_frame_on_the_rest_is_one_row() -> None:
+    why = "not a frame: opcode 3 has no meaning"
+    assert explain(b"\x81\x02hi\x83\x00tail", b"more\x81\x02hi", b"", b"x")[2:] == [
+        (b"\x83\x00tail", "inside", why),
+        (b"more\x81\x02hi", "inside", why),
+        (b"x", "inside", why),
+    ]
+
+
+def test_what_follows_a_close_is_no_frame_any_more() -> None:
+    ignored = "after the close: no frame may follow, readers ignore it"
+    assert explain(b"\x88\x00\x81\x02hi", b"x")[1:] == [(b"\x81\x02hi", "inside", ignored), (b"x", "inside", ignored)]
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_no_byte_is_lost_and_nothing_raises(data: bytes, places: list[int]) -> None:
+    explainer, fields = Explainer(), []
+    for piece in cut(data, places):
+        for field in explainer.cut(piece):
+            fields.append(field)
+            assert isinstance(explainer.feed(field), Meaning)
+    assert b"".join(fields) + explainer.pending == data
+
+
+@given(st.binary() | STREAM_BYTES, PLACES)
+def test_the_explainer_finds_the_frames_that_the_parser_finds(data: bytes, places: list[int]) -> None:
+    found, error = read([data])
+    rows = explain(*cut(data, places))
+    assert sum(place == "last" for _, place, _ in rows) == len(found)
+    assert {text for _, _, text in rows if text.startswith("not a frame")} == (
+        {f"not a frame: {error}"} if error else set()
+    )
+
+
+def test_zlib_is_what_permessage_deflate_speaks() -> None:
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    raw = (squeeze.compress(b"hello") + squeeze.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+    assert said(Frame(TEXT, raw, rsv=4)) == ['message is sent, compressed: "hello"']
