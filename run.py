@@ -45,6 +45,8 @@ WORKSPACE = LAB / "workspaces" / "course-a908.jupyterlab-workspace"
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 # What must be importable, by extra. The probe stops where a Python has lost its folder of packages, and -I
 # keeps this folder from being taken for an installed one.
+# How the tests are spread: over more workers than cores, since they wait much; tests/conftest.py orders them.
+SPREAD = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 NEEDED = {"": ["server", "flask", "jupyterlab", "matplotlib", "requests", "sseclient"], "test": ["pytest", "xdist"]}
 PROBE = (
     "import importlib.util as u, os, sys, sysconfig; os.stat(sysconfig.get_path('purelib'));"
@@ -418,7 +420,7 @@ def test(options: argparse.Namespace) -> int:
         check("ruff", "check")
         check("ruff", "format", "--check")
         check("mypy")
-    return become(PYTHON, "-m", "pytest", *(options.extra or ["-n", "2", "--dist", "loadscope"]))
+    return become(PYTHON, "-m", "pytest", *(options.extra or SPREAD))
 
 
 def check(tool: str, *arguments: str) -> None:

@@ -20,6 +20,11 @@ settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_notebooks.py", "tests/test_run.py")))
+
+
 @pytest.fixture
 def server() -> Iterator[BackgroundServer]:
     """The whole server, on a port of its own."""

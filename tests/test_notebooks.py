@@ -92,10 +92,9 @@ def test_the_map_names_every_notebook_with_its_minutes() -> None:
         assert row.endswith(f"| {minutes[1]} |")
 
 
-class TestInNbclient:  # a class is what one worker runs: the two engines run side by side
+class InNbclient:
     """The second engine: it stops at the first error that is not announced."""
 
-    @each
     def test_it_runs_and_raises_what_is_announced(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("STREAMING_PORT", free_port())
         notebook = nbformat.read(path, as_version=4)
@@ -108,14 +107,39 @@ class TestInNbclient:  # a class is what one worker runs: the two engines run si
                 assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
 
 
-def test_every_cell_shows_in_nbval_what_is_stored() -> None:
+class InNbval:
     """The first engine, strict: each output is compared, after ports, dates, times and versions are masked."""
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60", "--nbval-sanitize-with", str(SANITIZE)]
-    command = [sys.executable, "-m", "pytest", *map(str, COURSE), *options, "-q", "-p", "no:xdist"]
-    own = {**os.environ, "STREAMING_PORT": free_port()}
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=own)
-    assert ran.returncode == 0, ran.stdout[-6000:]
-    assert f"{sum(len(cells(path, 'code')) for path in COURSE)} passed" in ran.stdout
+
+    paths: list[Path]
+
+    def test_every_cell_shows_what_is_stored(self) -> None:
+        options = ["--nbval-current-env", "--nbval-cell-timeout", "60", "--nbval-sanitize-with", str(SANITIZE)]
+        command = [sys.executable, "-m", "pytest", *map(str, self.paths), "--nbval", *options, "-q", "-p", "no:xdist"]
+        own = {**os.environ, "STREAMING_PORT": free_port()}
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=own)
+        assert ran.returncode == 0, ran.stdout[-6000:]
+        assert f"{sum(len(cells(path, 'code')) for path in self.paths)} passed" in ran.stdout
+
+
+# A class is what one worker runs: so the engines run side by side, and each half of the course by itself.
+
+
+class TestEvenInNbval(InNbval):
+    paths = COURSE[::2]
+
+
+class TestOddInNbval(InNbval):
+    paths = COURSE[1::2]
+
+
+@pytest.mark.parametrize("path", COURSE[::2], ids=lambda path: path.stem)
+class TestEvenInNbclient(InNbclient):
+    pass
+
+
+@pytest.mark.parametrize("path", COURSE[1::2], ids=lambda path: path.stem)
+class TestOddInNbclient(InNbclient):
+    pass
 
 
 def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:

@@ -6,10 +6,20 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Error, FrameLocator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserType,
+    ConsoleMessage,
+    Error,
+    FrameLocator,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 from werkzeug.wsgi import ClosingIterator
 
 from server import create_app
@@ -30,6 +40,7 @@ FLAGS = [
     # Nothing but this machine has a name or an address, so no test can lean on the network.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
+WIDE: ViewportSize = {"width": 1280, "height": 800}
 REMEDY = "no Chromium found: install chromium (or Chrome, or Edge), or name its program in CHROMIUM"
 
 
@@ -80,9 +91,14 @@ class Complaints(list[str]):
     def catch(self, error: Error) -> None:
         self.append(f"uncaught: {error}")
 
-    def listen(self, page: Page) -> None:
+    @contextmanager
+    def heard(self, page: Page) -> Iterator[None]:
+        """Listen to a page for a while."""
         page.on("console", self.hear)
         page.on("pageerror", self.catch)
+        yield
+        page.remove_listener("console", self.hear)
+        page.remove_listener("pageerror", self.catch)
 
 
 @pytest.fixture
@@ -90,12 +106,56 @@ def complaints() -> Complaints:
     return Complaints()
 
 
+class Tab:
+    """One page that serves test after test, since a new one costs three times as much."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.page: Page | None = None
+
+    def open(self) -> Page:
+        """Return the page, 1280 by 800, as it is in a new browser."""
+        if self.page is None:
+            self.page = self.browser.new_context(viewport=WIDE).new_page()
+        self.page.set_viewport_size(WIDE)
+        self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        return self.page
+
+    def leave(self) -> None:
+        """Let the page end all that it does."""
+        if self.page is not None:
+            self.page.unroute_all(behavior="ignoreErrors")
+            self.page.goto("about:blank")
+
+    def close(self) -> None:
+        """Give the page up; the next test gets a new one."""
+        if self.page is not None:
+            self.page.context.close()
+            self.page = None
+
+
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[Tab]:
+    tab = Tab(browser)
+    yield tab
+    tab.close()
+
+
 @pytest.fixture
-def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
-    """A page in a context of its own, 1280 by 800; the test fails where it complained unannounced."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        context.on("page", complaints.listen)
-        yield context.new_page()
+def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page; the test fails where it complained unannounced.
+
+    A test that changes it for good, such as its clock, is marked `fresh`: then nobody else had or gets this page.
+    """
+    fresh = request.node.get_closest_marker("fresh") is not None
+    if fresh:
+        tab.close()
+    page = tab.open()
+    with complaints.heard(page):
+        yield page
+        tab.leave()
+    if fresh:
+        tab.close()
     assert complaints.unexpected() == []
 
 
@@ -114,7 +174,12 @@ class Streams:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.count(1)
-        return ClosingIterator(self.app(environ, start_response), lambda: self.count(-1))
+        try:
+            answer = self.app(environ, start_response)
+        except BaseException:  # the end of a WebSocket: there is no answer to close
+            self.count(-1)
+            raise
+        return ClosingIterator(answer, lambda: self.count(-1))
 
     def expect_none(self) -> None:
         with self.changed:
@@ -157,7 +222,10 @@ def sandboxed(server: BackgroundServer, page: Page) -> Callable[[str], FrameLoca
     def go(stem: str) -> FrameLocator:
         source = f"{server.url}/static/{stem}.html"
         frame = f'<iframe id="pane" sandbox="allow-scripts allow-forms" src="{source}"></iframe>'
-        page.set_content(frame, wait_until="commit")  # the load event would wait for what streams inside
+        body = f'<link rel="icon" href="data:,">{frame}'
+        page.route("**/pane", lambda route: route.fulfill(content_type="text/html", body=body))
+        page.goto(f"{server.url}/pane", wait_until="commit")  # the load event would wait for what streams inside
+        page.unroute("**/pane")  # the frame's own requests go their own way, preflights too
         return page.frame_locator("#pane")
 
     return go
