@@ -19,10 +19,10 @@ const WORDS = {
   stopped: "stopped: the frame is gone, and its connection with it",
 }
 
-/** Say in words how a stream stands. */
-export function say(place, kind) {
+/** Say in words how a stream stands; the same words are not said twice, since screen readers read out each change. */
+export function say(place, kind, words = WORDS[kind]) {
   place.dataset.kind = kind
-  place.textContent = WORDS[kind]
+  if (place.textContent !== words) place.textContent = words
 }
 
 /** Open when the page comes into view, be it by the back button, and close when it is left. */
@@ -47,8 +47,8 @@ export class Live {
   state = byId("state")
   log = byId("log")
 
-  say(kind) {
-    say(this.state, kind)
+  say(kind, words) {
+    say(this.state, kind, words)
   }
 
   /** Nothing received yet; the clock of the log starts here. */
@@ -87,6 +87,28 @@ function piece(name, text) {
 /** What a form asks for, as a query: its fields that are not empty. */
 export function asked(form) {
   return new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""))
+}
+
+/** Count one more, or `more`, in the element that has this id. */
+export function add(id, more = 1) {
+  byId(id).textContent = Number(byId(id).textContent) + more
+}
+
+/** Let all that is counted begin with 0. */
+export function countAnew() {
+  for (const number of document.querySelectorAll(".counts dd")) number.textContent = "0"
+}
+
+/** Wait; where the signal came meanwhile, end with its AbortError. */
+export async function pause(seconds, signal) {
+  await new Promise(done => setTimeout(done, seconds * 1000))
+  signal.throwIfAborted()
+}
+
+/** Why an answer is none: its status, and the server's own words where they are plain text. */
+export async function reason(answer) {
+  const plain = answer.headers.get("Content-Type")?.startsWith("text/plain")
+  return plain ? `${answer.status}, ${(await answer.text()).trim()}` : `${answer.status} ${answer.statusText}`
 }
 
 /** Show in `place` the lines of a module that stand between its two marks, so that the page cannot misquote it. */

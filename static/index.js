@@ -30,7 +30,7 @@ whileShown(start, stop)
 showSource(import.meta.url, byId("source"))
 
 byId("techniques").replaceChildren(...(await techniques).map(({ stem, title, about }) => {
-  const raw = link(`../${stem}?count=50`, "raw stream")
+  const raw = link(`../${stem}?count=50`, "bare answer")
   raw.className = "raw"
   return item(link(`${stem}.html`, title), `: ${about} `, raw)
 }))
