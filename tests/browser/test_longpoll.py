@@ -1,0 +1,222 @@
+"""The page of long polling. Each test here proves the claim of static/longpoll.html that it is named after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from server import create_app
+from server.lab import BackgroundServer
+
+Visit = Callable[[str], Page]
+TURNING = re.compile(r"^[\\|/-] \d+$")
+
+# Keeps in `all` every text that is logged from now on; the log itself keeps ten.
+RECORD = """() => {
+  window.all = []
+  const added = record => [...record.addedNodes].map(line => line.querySelector(".text").textContent)
+  const watch = new MutationObserver(records => all.push(...records.flatMap(added)))
+  watch.observe(document.getElementById("log"), { childList: true })
+}"""
+
+
+def ask(page: Page, **fields: str) -> None:
+    """Fill fields of the form and press Start again."""
+    for name, value in fields.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.locator("#start").click()
+
+
+def record(page: Page, **fields: str) -> None:
+    """Begin a feed of which every text is kept."""
+    page.locator("#stop").click()
+    page.evaluate(RECORD)
+    ask(page, **fields)
+
+
+def recorded(page: Page) -> list[int]:
+    """The numbers of all ticks since `record`."""
+    return [int(text.split()[1]) for text in page.evaluate("all")]
+
+
+def counted(page: Page, name: str) -> int:
+    return int(page.locator(f"#{name}").text_content() or "")
+
+
+def expect_counted(page: Page, name: str, least: int) -> None:
+    page.wait_for_function(f"Number(document.getElementById('{name}').textContent) >= {least}", timeout=5_000)
+
+
+def let_pass(page: Page, seconds: float) -> None:
+    """Let the feed go on: it does so by the clock, whether or not anybody asks."""
+    page.wait_for_function("due => Date.now() > due", arg=page.evaluate("Date.now()") + seconds * 1000)
+
+
+def expect_no_more_asks(page: Page) -> None:
+    """A minute later, as the page's clock goes, not one more request has been made."""
+    asks = counted(page, "asks")
+    page.clock.fast_forward("01:00")
+    assert counted(page, "asks") == asks
+
+
+def test_nothing_yet(visit: Visit, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/longpoll?*", lambda route: held.append(route))
+    visit("longpoll")
+    expect(page.locator("#state")).to_contain_text("connecting")
+    expect(page.locator("#data")).to_have_text("nothing received yet")
+    held[0].continue_()
+    expect(page.locator("#data")).to_have_text(TURNING)
+
+
+def test_in_order(visit: Visit) -> None:
+    page = visit("longpoll")
+    record(page, interval="0.02")
+    expect_counted(page, "ticks", 20)
+    page.locator("#stop").click()
+    numbers = recorded(page)
+    assert numbers == list(range(len(numbers)))
+    assert counted(page, "ticks") == len(numbers) >= 20
+    assert counted(page, "forgotten") == 0
+
+
+def test_at_once(visit: Visit) -> None:
+    page = visit("longpoll")
+    ask(page, interval="0.3", count="3")
+    expect(page.locator("#state")).to_contain_text("ended")
+    gaps = [int(gap.strip("+ ms")) for gap in page.locator("#log .gap").all_text_contents() if gap]
+    assert 250 < sum(gaps) / len(gaps) < 600
+    assert counted(page, "asks") == counted(page, "ticks") == 3
+
+
+@pytest.mark.fresh
+def test_waits(visit: Visit, page: Page, streams: Any) -> None:
+    page.clock.install()
+    visit("longpoll")
+    ask(page, interval="60")
+    expect(page.locator("#log .text")).to_have_text(["\\ 0"])
+    expect(page.locator("#state")).to_contain_text("one request waits at the server")
+    with streams.changed:
+        assert streams.changed.wait_for(lambda: streams.open == 1, 3)
+    assert counted(page, "asks") == 2
+    expect_no_more_asks(page)
+    assert streams.open == 1
+
+
+def test_empty(visit: Visit, server: BackgroundServer) -> None:
+    page = visit("longpoll")
+    ask(page, interval="60", timeout="0.05")
+    expect_counted(page, "empty", 3)
+    expect(page.locator("#log .text")).to_have_text(["\\ 0"])
+    answered = [line.split()[-1] for line in server.log if "interval=60" in line]
+    assert answered[:4] == ["200", "204", "204", "204"]
+
+
+def test_go_on(visit: Visit) -> None:
+    page = visit("longpoll")
+    record(page, interval="0.02")
+    expect_counted(page, "ticks", 3)
+    page.locator("#stop").click()
+    last = recorded(page)[-1]
+    let_pass(page, 0.15)
+    with page.expect_response("**/longpoll?*") as answer:
+        page.locator("#go-on").click()
+    numbers = [tick["n"] for tick in answer.value.json()["ticks"]]
+    assert numbers == list(range(last + 1, last + 1 + len(numbers)))
+    assert len(numbers) >= 5
+    expect_counted(page, "ticks", numbers[-1] + 3)
+    everything = recorded(page)
+    assert everything == list(range(len(everything)))
+
+
+def test_forgotten(visit: Visit) -> None:
+    page = visit("longpoll")
+    record(page, interval="0.001")
+    expect_counted(page, "ticks", 1)
+    page.locator("#stop").click()
+    before = counted(page, "forgotten")
+    let_pass(page, 0.2)
+    with page.expect_response("**/longpoll?*") as answer:
+        page.locator("#go-on").click()
+    assert len(answer.value.json()["ticks"]) == 100
+    expect_counted(page, "forgotten", before + answer.value.json()["missed"])
+    page.locator("#stop").click()
+    assert answer.value.json()["missed"] >= 90
+    assert counted(page, "ticks") + counted(page, "forgotten") == recorded(page)[-1] + 1
+
+
+@pytest.mark.fresh
+def test_stop(visit: Visit, page: Page, all_ended: Callable[[], None]) -> None:
+    page.clock.install()
+    visit("longpoll")
+    ask(page, interval="60")
+    expect(page.locator("#data")).to_have_text("\\ 0")
+    page.locator("#stop").click()
+    all_ended()
+    expect(page.locator("#state")).to_have_text("stopped: no request waits; the page keeps its cursor")
+    expect_no_more_asks(page)
+
+
+def test_start_again(visit: Visit) -> None:
+    page = visit("longpoll")
+    ask(page, interval="0.02")
+    expect(page.locator("#log li").nth(2)).to_be_attached()
+    with page.expect_request("**/longpoll?*interval=60*") as asked:
+        ask(page, interval="60")
+    assert "after=" not in asked.value.url
+    expect(page.locator("#log .text")).to_have_text(["\\ 0"])
+
+
+@pytest.mark.fresh
+def test_end(visit: Visit, page: Page) -> None:
+    page.clock.install()
+    visit("longpoll")
+    ask(page, interval="0.02", count="3")
+    expect(page.locator("#state")).to_have_text("ended: the answer says that no more comes, so the page asks no more")
+    expect(page.locator("#log .text")).to_have_text(["\\ 0", "| 1", "/ 2"])
+    expect_no_more_asks(page)
+
+
+@pytest.mark.fresh
+def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
+    complaints.expect("status of 400")
+    page.clock.install()
+    visit("longpoll")
+    ask(page, interval="x")
+    said = "refused: 400, interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"
+    expect(page.locator("#state")).to_have_text(said)
+    expect(page.locator("#data")).to_have_text("nothing received yet")
+    expect_no_more_asks(page)
+
+
+@pytest.mark.fresh
+def test_away(visit: Visit, page: Page, server: BackgroundServer, complaints: Any) -> None:
+    complaints.expect("ERR_")  # the browser itself says that nobody answers
+    page.clock.install()
+    visit("longpoll")
+    port = urlsplit(server.url).port
+    record(page, interval="0.05")
+    expect_counted(page, "ticks", 2)
+    server.stop()
+    expect(page.locator("#state")).to_contain_text("the server is away")
+    seen, asks = counted(page, "ticks"), counted(page, "asks")
+    page.clock.fast_forward("00:01")
+    expect_counted(page, "asks", asks + 1)
+    with BackgroundServer(create_app(), port or 0):
+        page.clock.fast_forward("00:01")
+        expect_counted(page, "ticks", seen + 2)
+        page.locator("#stop").click()
+    numbers = recorded(page)
+    assert numbers == list(range(len(numbers)))
+
+
+def test_calm(visit: Visit, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    with page.expect_request("**/longpoll?*") as asked:
+        visit("longpoll")
+    assert asked.value.url.endswith("/longpoll?interval=1&timeout=25")
