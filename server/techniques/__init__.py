@@ -1,5 +1,5 @@
 """The techniques, one module each, in the order in which the course teaches them. This is the only list of them."""
 
-from . import sse, snippets, template, polling, longpoll, ndjson  # isort: skip
+from . import sse, snippets, template, polling, longpoll, ndjson, multipart  # isort: skip
 
-TECHNIQUES = (sse, snippets, template, polling, longpoll, ndjson)
+TECHNIQUES = (sse, snippets, template, polling, longpoll, ndjson, multipart)

@@ -1,0 +1,179 @@
+"""The page of multipart. Each test here proves the claim of static/multipart.html that it is named after."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from server.lab import BackgroundServer
+from server.techniques import multipart
+from server.ticks import SPINNER, Tick, ticks
+
+Visit = Callable[[str], Page]
+BOTH = ("plain", "ahead")
+LOADING = "loading: no picture is whole yet"
+
+
+def ask(page: Page, length: bool = False, **fields: str) -> None:
+    """Fill fields of the form and press Start again."""
+    for name, value in fields.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.locator("input[name=length]").set_checked(length)
+    page.locator("#start").click()
+
+
+def drawn(png: bytes) -> bytes:
+    """Return the pixels of a PNG file."""
+    return Image.open(io.BytesIO(png)).convert("RGB").tobytes()
+
+
+PICTURES = [drawn(multipart.picture(tick)) for tick in ticks(SPINNER, 8, 0)]
+COPY = """image => {
+  const canvas = document.createElement("canvas")
+  canvas.width = canvas.height = 160
+  if (image.naturalWidth) canvas.getContext("2d").drawImage(image, 0, 0)
+  return canvas.toDataURL()
+}"""
+
+
+def number(image: Locator) -> int | None:
+    """Return the number of the picture that an element shows, None where it shows none of the first eight."""
+    png = b64decode(image.evaluate(COPY).partition(",")[2])
+    return PICTURES.index(drawn(png)) if drawn(png) in PICTURES else None
+
+
+def expect_numbers(page: Page, plain: int | None, ahead: int | None) -> None:
+    """Wait until the pictures have these numbers, and see that they keep them once all that was sent has come."""
+    shown = (number(page.locator(f"#{name} img")) for _ in range(100) if settle(page) for name in BOTH)
+    assert (plain, ahead) in zip(shown, shown, strict=True)
+    settle(page)
+    assert [number(page.locator(f"#{name} img")) for name in BOTH] == [plain, ahead]
+
+
+def settle(page: Page) -> bool:
+    """Wait for an answer of the server, and for two repaints after it."""
+    script = "fetch('base.css').then(() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go))))"
+    page.evaluate(script)
+    return True
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the story stand still once tick 3 has been sent."""
+
+    def story(
+        chars: Sequence[str], count: int | None, interval: float, wait: Callable[[float], Any]
+    ) -> Iterator[Tick]:
+        yield from ticks(chars, 4, 0.05, wait)
+        wait(60)
+
+    monkeypatch.setattr(multipart, "ticks", story)
+
+
+def test_nothing_yet(visit: Visit) -> None:
+    page = visit("multipart")
+    ask(page, interval="60")
+    expect_numbers(page, None, 0)
+    expect(page.locator("#plain-state")).to_have_text(LOADING)
+    expect(page.locator("#ahead-strip li")).to_have_count(1)
+
+
+def test_late(visit: Visit, held: None) -> None:
+    page = visit("multipart")
+    expect_numbers(page, 2, 3)
+
+
+def test_length(visit: Visit, held: None) -> None:
+    page = visit("multipart")
+    with page.expect_response(lambda answer: "length=1" in answer.url and "ahead" not in answer.url):
+        ask(page, length=True)
+    expect_numbers(page, 2, 3)
+
+
+def test_same_bytes(server: BackgroundServer) -> None:
+    plain, ahead = (
+        requests.get(f"{server.url}/multipart?count=3&interval=0&ahead={on}", timeout=5).content for on in "01"
+    )
+    assert plain == ahead
+    assert plain.count(b"\x89PNG") == 3
+
+
+def test_event(visit: Visit, held: None) -> None:
+    page = visit("multipart")
+    expect_numbers(page, 2, 3)
+    for name in BOTH:
+        expect(page.locator(f"#{name}-strip li").nth(1)).to_be_attached()
+        expect(page.locator(f"#{name}-state")).to_have_text("open: 1 load event so far")
+
+
+def test_end(visit: Visit, server: BackgroundServer, all_ended: Callable[[], None]) -> None:
+    page = visit("multipart")
+    ask(page, interval="0.05", count="3")
+    expect_numbers(page, 2, 2)
+    all_ended()
+    expect(page.locator("#plain-state")).to_have_text("open: 1 load event so far")
+    assert len([line for line in server.log if "count=3" in line]) == 2  # once for each picture
+
+
+def test_stop(visit: Visit, all_ended: Callable[[], None], held: None) -> None:
+    page = visit("multipart")
+    expect_numbers(page, 2, 3)
+    page.locator("#stop").click()
+    all_ended()
+    for name in BOTH:
+        expect(page.locator(f"#{name}-state")).to_contain_text("the src attribute is gone")
+        assert page.locator(f"#{name} img").get_attribute("src") is None
+    expect_numbers(page, None, None)
+
+
+def test_start_again(visit: Visit) -> None:
+    page = visit("multipart")
+    ask(page, interval="0.05")
+    expect(page.locator("#ahead-strip li").nth(1)).to_be_attached()
+    ask(page, interval="60")
+    expect_numbers(page, None, 0)
+
+
+def test_cut(visit: Visit, server: BackgroundServer, complaints: Any, held: None) -> None:
+    complaints.expect("ERR_")  # the browser tells its console, not the page
+    page, asked = visit("multipart"), list[str]()
+    expect_numbers(page, 2, 3)
+    page.on("request", lambda request: asked.append(request.url))
+    server.stop()
+    for name in BOTH:
+        broken = page.locator(f"#{name} img").element_handle()
+        page.wait_for_function("image => image.complete && !image.naturalWidth", arg=broken)
+        expect(page.locator(f"#{name}-state")).to_have_text("open: 1 load event so far")
+        assert number(page.locator(f"#{name} img")) is None
+    assert asked == []
+
+
+def test_refused(visit: Visit, complaints: Any) -> None:
+    complaints.expect("status of 400")
+    page = visit("multipart")
+    ask(page, interval="x")
+    for name in BOTH:
+        expect(page.locator(f"#{name}-state")).to_have_text("closed: an error event, and no reason")
+        expect(page.locator(f"#{name}-strip li")).to_have_count(0)
+
+
+def test_calm(visit: Visit, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    with page.expect_request("**/multipart?*") as asked:
+        visit("multipart")
+    assert asked.value.url.endswith("/multipart?interval=1")
+
+
+def test_alone(browser: Browser, server: BackgroundServer, held: None) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/static/multipart.html")
+        assert any(number(page.locator("#plain img")) == 2 for _ in range(100))
+        expect(page.locator("#ahead img")).to_have_count(0)  # this one a script would add
