@@ -6,6 +6,12 @@ const form = byId("ask")
 const live = new Live()
 let source
 
+// What a server that resumes may say of the events in between.
+const NOTES = {
+  missed: number => `open: too long away, the server has forgotten ${number} events`,
+  unknown: id => `open: the server does not know the last id, ${id}, and begins anew`,
+}
+
 // <shown>
 function start() {
   stop()
@@ -13,6 +19,7 @@ function start() {
   source = new EventSource(`../sse?${asked(form)}`)
   source.onopen = () => live.say("open")
   source.onmessage = event => live.show(event.data)
+  for (const kind in NOTES) source.addEventListener(kind, event => live.say("open", NOTES[kind](event.data)))
   source.onerror = () => {
     // CONNECTING: the browser asks again by itself. CLOSED: it has given up.
     const again = source.readyState === EventSource.CONNECTING

@@ -12,10 +12,10 @@ from server.techniques import TECHNIQUES
 ROOT = Path(__file__).resolve().parent.parent
 STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
 BEFORE = ["start", "wire"]  # the notebooks that come before the techniques
-TOPICS: list[str] = []  # those that come after them
+TOPICS = ["reconnect"]  # those that come after them
 FORMATS = ["http"]  # of the wire, that no single technique owns
 SHARED_PAGES = ["base", "index", "waiting"]
-SHARED_TESTS = ["index", "lab", "pages"]  # of the browser: the front page, JupyterLab, what holds for every page
+SHARED_TESTS = ["index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
 
 ROOMS = [
     "server/techniques/{}.py",

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import JSHandle, Page, Route, expect
+
+from server import create_app
+from server.lab import BackgroundServer
 
 Visit = Callable[[str], Page]
 TURNING = re.compile(r"^[\\|/-] \d+$")
 
 
-def ask(page: Page, **fields: str) -> None:
+def ask(page: Page, resume: bool = False, **fields: str) -> None:
     """Fill fields of the form and press Start again."""
+    page.locator("input[name=resume]").set_checked(resume)
     for name, value in fields.items():
         page.locator(f"input[name={name}]").fill(value)
     page.locator("#start").click()
@@ -21,6 +28,29 @@ def ask(page: Page, **fields: str) -> None:
 
 def logged(page: Page, what: str = "text") -> list[str]:
     return page.locator(f"#log .{what}").all_text_contents()
+
+
+def numbers_from_now(page: Page) -> JSHandle:
+    """Stop, and return a list in the page that gets the number of every event that is logged from now on."""
+    page.locator("#stop").click()
+    return page.evaluate_handle("""() => {
+      const came = []
+      const take = line => came.push(Number(line.querySelector(".text").textContent.split(" ")[1]))
+      const watch = new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(take)))
+      watch.observe(document.getElementById("log"), { childList: true })
+      return came
+    }""")
+
+
+@contextmanager
+def restarted(server: BackgroundServer, page: Page, complaints: Any) -> Iterator[None]:
+    """Stop the server, wait until the page says so, and start another on the same port."""
+    complaints.expect("ERR_")  # the browser itself says that the connection broke
+    port = urlsplit(server.url).port or 0
+    server.stop()
+    expect(page.locator("#state")).to_contain_text("reconnecting")
+    with BackgroundServer(create_app(), port):
+        yield
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
@@ -81,6 +111,58 @@ def test_end(visit: Visit) -> None:
     page.locator("#stop").click()
 
 
+def test_resume(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
+    page = visit("sse")
+    came = numbers_from_now(page)
+    ask(page, resume=True, interval="0.05", retry="50")
+    expect(page.locator("#data")).to_contain_text(" 2")
+    with restarted(server, page, complaints):
+        page.wait_for_function("came => came.length > 12", arg=came)
+        expect(page.locator("#state")).to_contain_text("open")
+    numbers = came.json_value()
+    assert numbers == list(range(len(numbers)))
+
+
+def test_missed(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
+    page = visit("sse")
+    came = numbers_from_now(page)
+    ask(page, resume=True, interval="0.002", retry="400")
+    expect(page.locator("#data")).to_have_text(TURNING)
+    with restarted(server, page, complaints):
+        expect(page.locator("#state")).to_contain_text("too long away, the server has forgotten")
+        said = re.search(r"forgotten (\d+) events", page.locator("#state").text_content() or "")
+        last = page.evaluate("came => came.length", came)
+        page.wait_for_function("([came, last]) => came.length > last + 1", arg=[came, last])
+    numbers = came.json_value()
+    gaps = [after - before - 1 for before, after in pairwise(numbers) if after != before + 1]
+    assert said
+    assert int(said[1]) in gaps  # a machine that is busy may fall behind once more
+
+
+def test_unknown(visit: Visit, streams: Any) -> None:
+    page, app = visit("sse"), streams.app
+
+    def another(environ: dict[str, Any], start_response: Any) -> Any:
+        if "resume=1" not in environ["QUERY_STRING"]:
+            return app(environ, start_response)
+        streams.app = app  # the next request is the course's own server's
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return [b"retry: 50\nid: of-another-7\ndata: cat 7\n\n"]
+
+    streams.app = another
+    ask(page, resume=True, interval="60")
+    expect(page.locator("#state")).to_contain_text("does not know the last id, of-another-7, and begins anew")
+    expect(page.locator("#log .text")).to_have_text(["cat 7", "\\ 0"])
+
+
+def test_ended(visit: Visit, server: BackgroundServer) -> None:
+    page = visit("sse")
+    ask(page, resume=True, interval="0.02", count="3", retry="50")
+    expect(page.locator("#state")).to_contain_text("the browser does not ask again")
+    expect(page.locator("#log .text")).to_have_text(["\\ 0", "| 1", "/ 2"])
+    assert [line.rpartition(" ")[2] for line in server.log if "resume=1" in line] == ["200", "204"]
+
+
 def test_refused(visit: Visit, complaints: Any) -> None:
     complaints.expect("status of 400")
     page = visit("sse")
@@ -96,13 +178,27 @@ def test_calm(visit: Visit, page: Page) -> None:
     assert asked.value.url.endswith("/sse?interval=1")
 
 
-def test_six(visit: Visit) -> None:
-    page = visit("sse")  # holds the first
+def open_six(page: Page) -> None:
+    """Open five streams beside that of the page."""
     expect(page.locator("#state")).to_contain_text("open")
     page.evaluate("window.five = Array.from({ length: 5 }, () => new EventSource('../sse?interval=0.02'))")
     page.wait_for_function("five.every(source => source.readyState === EventSource.OPEN)")
+
+
+def test_six(visit: Visit) -> None:
+    page = visit("sse")
+    open_six(page)
     page.evaluate("window.seventh = new EventSource('../sse'); window.n = 0; five[0].onmessage = () => n++")
     page.wait_for_function("n > 20")
     assert page.evaluate("seventh.readyState === EventSource.CONNECTING")
     page.evaluate("five[0].close()")
     page.wait_for_function("seventh.readyState === EventSource.OPEN")
+
+
+def test_another_name(visit: Visit, server: BackgroundServer) -> None:
+    page = visit("sse")
+    open_six(page)
+    page.evaluate(
+        "url => { window.other = new EventSource(url) }", server.url.replace("127.0.0.1", "localhost") + "/sse"
+    )
+    page.wait_for_function("other.readyState === EventSource.OPEN")
