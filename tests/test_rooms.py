@@ -12,7 +12,7 @@ from server.techniques import TECHNIQUES
 ROOT = Path(__file__).resolve().parent.parent
 STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
 BEFORE = ["start", "wire"]  # the notebooks that come before the techniques
-TOPICS = ["reconnect"]  # those that come after them
+TOPICS = ["reconnect", "choosing"]  # those that come after them
 FORMATS = ["http"]  # of the wire, that no single technique owns
 SHARED_PAGES = ["base", "index", "waiting"]
 SHARED_TESTS = ["index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
