@@ -20,6 +20,7 @@ from playwright.sync_api import (
     ViewportSize,
     sync_playwright,
 )
+from talk import SECONDS
 from werkzeug.wsgi import ClosingIterator
 
 from server import create_app
@@ -160,30 +161,35 @@ def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> It
 
 
 class Streams:
-    """An app around another that knows how many of its answers are still under way."""
+    """An app around another that knows which of its answers are still under way."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
-        self.open = 0
+        self.open: list[str] = []
         self.changed = threading.Condition()
 
-    def count(self, step: int) -> None:
+    def begin(self, path: str) -> None:
         with self.changed:
-            self.open += step
+            self.open.append(path)
+
+    def end(self, path: str) -> None:
+        with self.changed:
+            self.open.remove(path)
             self.changed.notify_all()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self.count(1)
+        path = environ["PATH_INFO"]
+        self.begin(path)
         try:
             answer = self.app(environ, start_response)
         except BaseException:  # the end of a WebSocket: there is no answer to close
-            self.count(-1)
+            self.end(path)
             raise
-        return ClosingIterator(answer, lambda: self.count(-1))
+        return ClosingIterator(answer, lambda: self.end(path))
 
     def expect_none(self) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.open == 0, 3), f"{self.open} answers are still under way"
+            assert self.changed.wait_for(lambda: not self.open, SECONDS), f"still under way: {self.open}"
 
 
 @pytest.fixture
