@@ -15,7 +15,7 @@ BEFORE = ["start", "wire"]  # the notebooks that come before the techniques
 TOPICS = ["reconnect", "choosing"]  # those that come after them
 FORMATS = ["http"]  # of the wire, that no single technique owns
 SHARED_PAGES = ["base", "index", "waiting"]
-SHARED_TESTS = ["index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
+SHARED_TESTS = ["eventsource", "index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
 
 ROOMS = [
     "server/techniques/{}.py",
