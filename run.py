@@ -46,7 +46,8 @@ QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "
 # What must be importable, by extra. The probe stops where a Python has lost its folder of packages, and -I
 # keeps this folder from being taken for an installed one.
 # How the tests are spread: over more workers than cores, since they wait much; tests/conftest.py orders them.
-SPREAD = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+# nbval runs in a process of its own: to load it everywhere would take each worker a second.
+SPREAD = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
 NEEDED = {"": ["server", "flask", "jupyterlab", "matplotlib", "requests", "sseclient"], "test": ["pytest", "xdist"]}
 PROBE = (
     "import importlib.util as u, os, sys, sysconfig; os.stat(sysconfig.get_path('purelib'));"

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import canonical
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 cells, prose = canonical.cells, canonical.prose
 
@@ -35,6 +33,8 @@ def test_there_are_notebooks() -> None:
 
 @each
 def test_is_stored_in_canonical_form(path: Path) -> None:
+    import nbformat  # here, since it takes a second, and every worker reads this file
+
     text = path.read_text(encoding="utf-8")
     assert text == canonical.dumps(canonical.canonical(json.loads(text)))
     nbformat.validate(nbformat.reads(text, as_version=4))
@@ -96,6 +96,9 @@ class InNbclient:
     """The second engine: it stops at the first error that is not announced."""
 
     def test_it_runs_and_raises_what_is_announced(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        import nbformat
+        from nbclient import NotebookClient
+
         monkeypatch.setenv("STREAMING_PORT", free_port())
         notebook = nbformat.read(path, as_version=4)
         stored = [kinds(cell) for cell in notebook.cells]
