@@ -1,7 +1,8 @@
 """A WSGI app served from a thread of this process: for notebooks and tests.
 
-It is Werkzeug's threaded server, so it speaks HTTP/1.1 as `app.run()` does, with three things added: it says nothing
-on stderr (its log is a list), it knows its open connections, and so it can end them all when it stops.
+It is Werkzeug's threaded server, so it speaks HTTP/1.1 as `app.run()` does, with four things added: it says nothing
+on stderr (its log is a list), it knows its open connections, so it can end them all when it stops, and it closes every
+answer, so that clean-up code runs however the client leaves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import traceback
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -25,6 +26,7 @@ from .cells import replace_earlier
 
 HOST = "127.0.0.1"
 PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # the older one has no chunks: a body without a length ends with the connection
+ANSWERED = "server.lab.answered"  # in the environ: who wants to know of the answer
 STOP_SECONDS = 0.8  # for all streams to end, once their sockets are closed
 SILENT_SECONDS = 120  # a client that neither sends its request nor reads its answer is dropped after this
 
@@ -115,7 +117,7 @@ class _Server(ThreadedWSGIServer):
         self._lock = threading.Lock()
         with listener:  # the server makes a duplicate for itself
             listener.listen(self.request_queue_size)
-            super().__init__(HOST, listener.getsockname()[1], app, handler, fd=listener.fileno())
+            super().__init__(HOST, listener.getsockname()[1], _remembered(app), handler, fd=listener.fileno())
         self._loop = threading.Thread(
             target=self.serve_forever, args=(self.poll_interval,), daemon=True, name=f"server {self.port}"
         )
@@ -170,11 +172,24 @@ class _Handler(WSGIRequestHandler):
     timeout = SILENT_SECONDS
     server: _Server
 
+    def run_wsgi(self) -> None:
+        """Answer the request, and close the answer. Werkzeug leaves that out where the client's reset comes last."""
+        self.answer: _Answer | None = None
+        try:
+            super().run_wsgi()
+        finally:
+            if self.answer is not None:
+                self.answer.close()
+
     def make_environ(self) -> dict[str, Any]:
         """Return the WSGI environ; what the app writes as errors goes to the log."""
         if "upgrade" in self.headers.get("Connection", "").lower():
             self.connection.settimeout(None)  # the protocol that follows knows for itself how long silence may last
-        return {**super().make_environ(), "wsgi.errors": _Lines(self.server.lines)}
+        return {**super().make_environ(), "wsgi.errors": _Lines(self.server.lines), ANSWERED: self.remember}
+
+    def remember(self, answer: _Answer) -> None:
+        """Take note of the answer to close."""
+        self.answer = answer
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Keep the request's line and the status of its answer."""
@@ -183,6 +198,34 @@ class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Keep a line in the log."""
         self.server.log(type, message, *args)
+
+
+class _Answer:
+    """What an app has returned; it is closed once, however often it is told to."""
+
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self.body = body
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.body)
+
+    def close(self) -> None:
+        """Let the clean-up code run (PEP 3333, "Specification Details")."""
+        if not self.closed and hasattr(self.body, "close"):
+            self.closed = True
+            self.body.close()
+
+
+def _remembered(app: Callable[..., Any]) -> Callable[..., _Answer]:
+    """Return an app that hands each of its answers to the connection that has asked."""
+
+    def remembered(environ: dict[str, Any], start_response: Callable[..., Any]) -> _Answer:
+        answer = _Answer(app(environ, start_response))
+        environ[ANSWERED](answer)
+        return answer
+
+    return remembered
 
 
 class _Lines(io.TextIOBase):

@@ -20,7 +20,6 @@ from playwright.sync_api import (
     ViewportSize,
     sync_playwright,
 )
-from talk import SECONDS
 from werkzeug.wsgi import ClosingIterator
 
 from server import create_app
@@ -189,7 +188,7 @@ class Streams:
 
     def expect_none(self) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: not self.open, SECONDS), f"still under way: {self.open}"
+            assert self.changed.wait_for(lambda: not self.open, 3), f"still under way: {self.open}"
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from talk import SECONDS
 
 from server import create_app
 from server.lab import BackgroundServer
@@ -103,7 +102,7 @@ def test_waits(visit: Visit, page: Page, streams: Any) -> None:
     expect(page.locator("#log .text")).to_have_text(["\\ 0"])
     expect(page.locator("#state")).to_contain_text("one request waits at the server")
     with streams.changed:
-        assert streams.changed.wait_for(lambda: len(streams.open) == 1, SECONDS)
+        assert streams.changed.wait_for(lambda: len(streams.open) == 1, 3)
     assert counted(page, "asks") == 2
     expect_no_more_asks(page)
     assert len(streams.open) == 1

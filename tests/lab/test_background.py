@@ -15,6 +15,7 @@ import pytest
 import requests
 from flask import Flask, Response, request
 from talk import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
+from werkzeug.wsgi import ClosingIterator
 
 from server import create_app, pause
 from server.lab import BackgroundServer
@@ -257,6 +258,23 @@ def test_a_client_that_leaves_a_quiet_stream_is_noticed_and_the_clean_up_runs() 
             leave(stream)
             assert ended.wait(2)  # seconds; a few milliseconds on an idle machine
         wait_for(lambda: len(threads_of(server)) == 1, "only the listening thread is left")
+
+
+def test_an_answer_is_closed_also_where_the_reset_comes_after_its_end() -> None:
+    app = create_app()
+    asked: list[str] = []
+    closed: list[str] = []
+
+    def counted(environ: dict[str, Any], start_response: Any) -> ClosingIterator:
+        asked.append(environ["PATH_INFO"])
+        return ClosingIterator(app(environ, start_response), lambda: closed.append(environ["PATH_INFO"]))
+
+    with BackgroundServer(counted) as server:
+        for _ in range(30):
+            sock = ask(server.url, "/polling")
+            read_until(sock, b"}")
+            reset(sock)  # while the server waits, some ten milliseconds, for its client to close first
+        wait_for(lambda: len(asked) == len(closed) == 30, "30 answers, each closed")
 
 
 def half_a_request(url: str) -> None:
