@@ -180,6 +180,7 @@ class _Handler(WSGIRequestHandler):
         finally:
             if self.answer is not None:
                 self.answer.close()
+                self.answer = None
 
     def make_environ(self) -> dict[str, Any]:
         """Return the WSGI environ; what the app writes as errors goes to the log."""
@@ -201,20 +202,19 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Answer:
-    """What an app has returned; it is closed once, however often it is told to."""
+    """What an app has returned; closed once, and then let go: a body without `close` ends when nobody holds it."""
 
     def __init__(self, body: Iterable[bytes]) -> None:
         self.body = body
-        self.closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.body)
 
     def close(self) -> None:
         """Let the clean-up code run (PEP 3333, "Specification Details")."""
-        if not self.closed and hasattr(self.body, "close"):
-            self.closed = True
-            self.body.close()
+        body, self.body = self.body, ()
+        if hasattr(body, "close"):
+            body.close()
 
 
 def _remembered(app: Callable[..., Any]) -> Callable[..., _Answer]:
@@ -222,7 +222,7 @@ def _remembered(app: Callable[..., Any]) -> Callable[..., _Answer]:
 
     def remembered(environ: dict[str, Any], start_response: Callable[..., Any]) -> _Answer:
         answer = _Answer(app(environ, start_response))
-        environ[ANSWERED](answer)
+        environ.pop(ANSWERED)(answer)
         return answer
 
     return remembered
