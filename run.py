@@ -104,8 +104,10 @@ def step(what: str) -> Iterator[None]:
 
 def surroundings(**more: str) -> dict[str, str]:
     """The environment variables of all that is started here, as an activated .venv would have them."""
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
+    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")}
     kept["PATH"] = os.pathsep.join([str(BIN), kept.get("PATH", os.defpath)])
+    # What Python compiles is kept, which halves the start of a kernel, and it is kept in .venv.
+    kept.setdefault("PYTHONPYCACHEPREFIX", str(VENV / "compiled"))
     # The kernel is this environment's, also where the user has one of the same name.
     more.update(VIRTUAL_ENV=str(VENV), JUPYTER_PREFER_ENV_PATH="1", PIP_UPGRADE_STRATEGY="eager")
     return {**kept, **more}

@@ -340,6 +340,20 @@ def test_two_at_once_take_turns(run: ModuleType, tmp_path: Path) -> None:
     assert other.communicate(timeout=30)[0] == "mine\n"
 
 
+@pytest.mark.parametrize("place", ["", "elsewhere"], ids=["by default", "where the user wants it"])
+def test_what_python_compiles_is_kept_and_not_beside_the_sources(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / place))
+    if not place:
+        monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    (tmp_path / "own.py").touch()
+    assert run.quietly(sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import own")[0]
+    (compiled,) = tmp_path.rglob("own.*.pyc")
+    assert compiled.is_relative_to(tmp_path / (place or run.VENV / "compiled"))
+
+
 def test_clean_removes_what_it_made_and_nothing_else(run: ModuleType, tmp_path: Path) -> None:
     made = [".venv/bin", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis", "server/__pycache__"]
     for name in [*made, ".venv/bin/__pycache__", "mine", "notebooks/.ipynb_checkpoints"]:
