@@ -30,38 +30,39 @@ def free_port() -> int:
     return port
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def port() -> int:
-    """Where the notebook's server listens in this test, in place of 23423."""
+    """Where the notebook's server listens in these tests, in place of 23423."""
     return free_port()
 
 
-@pytest.fixture
-def course(tmp_path: Path, port: int) -> Path:
-    """What the learner sees of this folder, with the live page waiting on the test's own port."""
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory, port: int) -> Path:
+    """What the learner sees of this folder, with the live page waiting on the tests' own port."""
+    folder = tmp_path_factory.mktemp("course")
     for name in ("notebooks", "static"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "run.py", tmp_path)
-    workspace = tmp_path / "notebooks" / "course.jupyterlab-workspace"
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(ROOT / "run.py", folder)
+    workspace = folder / "notebooks" / "course.jupyterlab-workspace"
     workspace.write_text(workspace.read_text().replace("#23423", f"#{port}"))
-    return tmp_path
+    return folder
 
 
-@pytest.fixture
-def run(course: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+@pytest.fixture(scope="module")
+def run(course: Path) -> ModuleType:
     """The copy's run.py, which takes the environment of these tests for its own."""
     spec = importlib.util.spec_from_file_location("run", course / "run.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "PYTHON", sys.executable)
+    module.PYTHON = sys.executable  # type: ignore[attr-defined]
     return module
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(run: ModuleType, course: Path, port: int) -> Iterator[str]:
-    """JupyterLab as `run.py lab --no-browser` starts it; the address it answers at."""
+    """JupyterLab as `run.py lab --no-browser` starts it, once for both tests; the address it answers at."""
     run.furnish()
     settings = f"--LabApp.app_settings_dir={run.LAB / 'settings'}"
     options = run.command_line().parse_args(["lab", "--no-browser"])
@@ -95,6 +96,15 @@ def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
+def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page, complaints: "Complaints") -> None:
+    complaints.expect("ERR_CONNECTION_REFUSED")
+    open_course(page, url)
+    expect(page.locator(".jp-DirListing")).to_be_hidden()
+    expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
+    page.get_by_role("tab", name="File Browser").click()
+    expect(page.locator(".jp-DirListing")).to_be_visible()
+
+
 def test_the_start_notebook_brings_the_page_beside_it_to_life(
     url: str, port: int, page: Page, complaints: "Complaints"
 ) -> None:
@@ -109,12 +119,3 @@ def test_the_start_notebook_brings_the_page_beside_it_to_life(
     first = spinner.inner_text()
     expect(spinner).not_to_have_text(first)
     expect(spinner).to_have_text(TICK)
-
-
-def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page, complaints: "Complaints") -> None:
-    complaints.expect("ERR_CONNECTION_REFUSED")
-    open_course(page, url)
-    expect(page.locator(".jp-DirListing")).to_be_hidden()
-    expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
-    page.get_by_role("tab", name="File Browser").click()
-    expect(page.locator(".jp-DirListing")).to_be_visible()
