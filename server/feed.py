@@ -71,13 +71,13 @@ class Feed:
         return (feed, n) if n <= feed.latest(time.time()) else None  # nobody has read what is not there yet
 
 
-def asked(count: int | None = None, interval: float = 0.5) -> Feed:
+def asked() -> Feed:
     """Return the feed that starts now, at the pace that the present request asks for.
 
-    `count` is a whole number from 1 to 1,000,000, `interval` a number of seconds from 0.001 to 3,600. Anything else
-    is answered with 400 and a text that says what is allowed.
+    `count` is a whole number from 1 to 1,000,000 (without it the feed has no end), `interval` a number of seconds
+    from 0.001 to 3,600 (else 0.5). Anything else is answered with 400 and a text that says what is allowed.
     """
-    wanted = seconds("interval", interval, MOST_SECONDS)
+    wanted = seconds("interval", 0.5, MOST_SECONDS)
     if wanted < LEAST_SECONDS:
         refuse(f"interval is at least {LEAST_SECONDS} seconds here: the feed goes on by the clock")
-    return Feed(int(time.time() * 1000) / 1000, wanted, whole_number("count", count, 1, MOST_TICKS))
+    return Feed(int(time.time() * 1000) / 1000, wanted, whole_number("count", None, 1, MOST_TICKS))

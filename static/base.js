@@ -111,6 +111,20 @@ export async function reason(answer) {
   return plain ? `${answer.status}, ${(await answer.text()).trim()}` : `${answer.status} ${answer.statusText}`
 }
 
+/** Say that the answer is a refusal, and why, and end what goes on while `reader.more`. From status 500 on it may be a
+ * proxy that speaks for a server that is away: then throw, as fetch does where there is no answer. */
+export async function refused(live, reader, answer) {
+  const why = await reason(answer)
+  if (answer.status >= 500) throw new Error(why)
+  reader.more = false
+  live.say("refused", `refused: ${why}`)
+}
+
+/** Catch the AbortError, with which all ends that is stopped on purpose; throw any other. */
+export function onlyAborted(error) {
+  if (error.name !== "AbortError") throw error
+}
+
 /** Show in `place` the lines of a module that stand between its two marks, so that the page cannot misquote it. */
 export async function showSource(url, place) {
   const answer = await fetch(url)

@@ -1,6 +1,6 @@
 // The page of long polling: one request waits at the server, and its answer brings what is new.
 
-import { Live, add, asked, byId, calm, countAnew, pause, reason, showSource, whileShown } from "./base.js"
+import { Live, add, asked, byId, calm, countAnew, onlyAborted, pause, refused, showSource, whileShown } from "./base.js"
 
 const form = byId("ask")
 const live = new Live()
@@ -20,7 +20,7 @@ async function ask(signal, reader) {
   const answer = await fetch(`../longpoll?${reader.query}`, { signal })
   if (answer.status === 204) empty()
   else if (answer.ok) take(reader, await answer.json())
-  else await refused(reader, answer)
+  else await refused(live, reader, answer)
 }
 
 function take(reader, { ticks, cursor, missed, more }) {
@@ -43,13 +43,6 @@ function empty() {
   live.say("open", WAITING)
 }
 
-async function refused(reader, answer) {
-  const why = await reason(answer)
-  if (answer.status >= 500) throw new Error(why) // a proxy speaks for a server that is away
-  reader.more = false
-  live.say("refused", `refused: ${why}`)
-}
-
 async function away(error, signal) {
   signal.throwIfAborted()
   live.say("reconnecting", AWAY)
@@ -70,10 +63,6 @@ function goOn() {
   live.say("connecting")
   asking = new AbortController()
   listen(asking.signal, reader).catch(onlyAborted)
-}
-
-function onlyAborted(error) {
-  if (error.name !== "AbortError") throw error
 }
 
 function stop() {

@@ -1,6 +1,8 @@
 // The page of polling: ask, wait, ask again.
 
-import { Live, add, asked, byId, calm, countAnew, opaque, pause, reason, showSource, whileShown } from "./base.js"
+import {
+  Live, add, asked, byId, calm, countAnew, onlyAborted, opaque, pause, refused, showSource, whileShown,
+} from "./base.js"
 
 const form = byId("ask")
 const every = byId("every")
@@ -24,7 +26,7 @@ async function ask(feed, signal) {
   const answer = await fetch(feed.url, { headers, signal, cache: "no-store" })
   if (answer.status === 304) same()
   else if (answer.ok) take(feed, answer, await answer.json())
-  else await refused(feed, answer)
+  else await refused(live, feed, answer)
 }
 
 function take(feed, answer, { char, n, more }) {
@@ -50,13 +52,6 @@ function same() {
   live.say("open", ASKING)
 }
 
-async function refused(feed, answer) {
-  const why = await reason(answer)
-  if (answer.status >= 500) throw new Error(why) // a proxy speaks for a server that is away
-  feed.more = false
-  live.say("refused", `refused: ${why}`)
-}
-
 function away(error, signal) {
   signal.throwIfAborted()
   live.say("reconnecting", AWAY)
@@ -68,10 +63,6 @@ function start() {
   countAnew()
   asking = new AbortController()
   poll(asking.signal, every.valueAsNumber || 1).catch(onlyAborted)
-}
-
-function onlyAborted(error) {
-  if (error.name !== "AbortError") throw error
 }
 
 function stop() {

@@ -96,15 +96,15 @@ def test_nobody_has_read_what_is_not_there_yet(monkeypatch: pytest.MonkeyPatch) 
 
 def asking(query: str) -> Feed:
     with app.test_request_context(f"/?{query}"):
-        return asked(count=7, interval=0.25)
+        return asked()
 
 
 def test_a_feed_starts_at_a_whole_millisecond_at_the_pace_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1000.1239)
-    assert asking("") == Feed(1000.123, 0.25, 7)
+    assert asking("") == Feed(1000.123, 0.5)
     assert asking("count=1&interval=3600") == Feed(1000.123, 3600, 1)
     assert asking("count=1000000&interval=0.001") == Feed(1000.123, 0.001, 1_000_000)
-    assert Feed(0, 0.25, 7).at(asking("").cursor(0)) == (asking(""), 0)
+    assert Feed(0, 0.5).at(asking("").cursor(0)) == (asking(""), 0)
 
 
 @pytest.mark.parametrize(

@@ -171,12 +171,8 @@ class _Speaker:
         elif part == http.End("length"):
             self.add(when, b"", "the body is whole: as many bytes as Content-Length says", timed=True)
         elif part.raw:
-            self.draw_unfinished(when, part)
-
-    def draw_unfinished(self, when: float, part: Part) -> None:
-        """Draw what was begun."""
-        finished = "not finished so far" if isinstance(part, Pending) else "never finished"
-        self.draw_lines(when, part.raw, f"begun, and {finished}", starts=not self.found)
+            finished = "not finished so far" if isinstance(part, Pending) else "never finished"
+            self.draw_lines(when, part.raw, f"begun, and {finished}", starts=not self.found)
 
     def draw_last_chunk(self, when: float, raw: bytes) -> None:
         """Draw the last chunk: in one row, unless it has trailer fields."""

@@ -76,13 +76,17 @@ class Complaints(list[str]):
         super().__init__()
         self.expected: list[str] = []
 
-    def expect(self, part: str) -> None:
-        """Let pass every complaint that has `part` in its text or in the address it came from."""
-        self.expected.append(part)
+    def expect(self, *parts: str) -> None:
+        """Expect for each part a complaint, or several, with this in its text or in the address it came from."""
+        self.expected += parts
 
     def unexpected(self) -> list[str]:
         """The complaints that nobody announced."""
         return [text for text in self if not any(part in text for part in self.expected)]
+
+    def missing(self) -> list[str]:
+        """The announced parts that no complaint has."""
+        return [part for part in self.expected if not any(part in text for text in self)]
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -143,7 +147,7 @@ def tab(browser: Browser) -> Iterator[Tab]:
 
 @pytest.fixture
 def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page; the test fails where it complained unannounced.
+    """A page; the test fails where it complained unannounced, or did not where that was announced.
 
     A test that changes it for good, such as its clock, is marked `fresh`: then nobody else had or gets this page.
     """
@@ -157,6 +161,7 @@ def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> It
     if fresh:
         tab.close()
     assert complaints.unexpected() == []
+    assert complaints.missing() == []
 
 
 class Streams:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from forms import TURNING, logged
 from playwright.sync_api import Page, Route, expect
 
 from server import create_app
@@ -17,11 +17,6 @@ from server.techniques import TECHNIQUES
 from server.ticks import ticks
 
 Visit = Callable[[str], Page]
-TURNING = re.compile(r"^[\\|/-] \d+$")
-
-
-def logged(page: Page) -> list[str]:
-    return page.locator("#log .text").all_text_contents()
 
 
 def test_nothing_yet(visit: Visit, page: Page, server: BackgroundServer) -> None:

@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, numbers_in, texts_from_now
+from playwright.sync_api import JSHandle, Page, Route, expect
 
 from server import create_app
 from server.lab import BackgroundServer
 
 Visit = Callable[[str], Page]
-TURNING = re.compile(r"^[\\|/-] \d+$")
-
-# Keeps in `all` every text that is logged from now on; the log itself keeps ten.
-RECORD = """() => {
-  window.all = []
-  const added = record => [...record.addedNodes].map(line => line.querySelector(".text").textContent)
-  const watch = new MutationObserver(records => all.push(...records.flatMap(added)))
-  watch.observe(document.getElementById("log"), { childList: true })
-}"""
 
 
-def ask(page: Page, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
-
-
-def record(page: Page, **fields: str) -> None:
+def record(page: Page, **fields: str) -> JSHandle:
     """Begin a feed of which every text is kept."""
     page.locator("#stop").click()
-    page.evaluate(RECORD)
+    texts = texts_from_now(page, "log")
     ask(page, **fields)
-
-
-def recorded(page: Page) -> list[int]:
-    """The numbers of all ticks since `record`."""
-    return [int(text.split()[1]) for text in page.evaluate("all")]
-
-
-def counted(page: Page, name: str) -> int:
-    return int(page.locator(f"#{name}").text_content() or "")
-
-
-def expect_counted(page: Page, name: str, least: int) -> None:
-    page.wait_for_function(f"Number(document.getElementById('{name}').textContent) >= {least}", timeout=5_000)
+    return texts
 
 
 def let_pass(page: Page, seconds: float) -> None:
     """Let the feed go on: it does so by the clock, whether or not anybody asks."""
     page.wait_for_function("due => Date.now() > due", arg=page.evaluate("Date.now()") + seconds * 1000)
-
-
-def expect_no_more_asks(page: Page) -> None:
-    """A minute later, as the page's clock goes, not one more request has been made."""
-    asks = counted(page, "asks")
-    page.clock.fast_forward("01:00")
-    assert counted(page, "asks") == asks
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
@@ -76,10 +41,10 @@ def test_nothing_yet(visit: Visit, page: Page) -> None:
 
 def test_in_order(visit: Visit) -> None:
     page = visit("longpoll")
-    record(page, interval="0.02")
+    recorded = record(page, interval="0.02")
     expect_counted(page, "ticks", 20)
     page.locator("#stop").click()
-    numbers = recorded(page)
+    numbers = numbers_in(recorded)
     assert numbers == list(range(len(numbers)))
     assert counted(page, "ticks") == len(numbers) >= 20
     assert counted(page, "forgotten") == 0
@@ -119,10 +84,10 @@ def test_empty(visit: Visit, server: BackgroundServer) -> None:
 
 def test_go_on(visit: Visit) -> None:
     page = visit("longpoll")
-    record(page, interval="0.02")
+    recorded = record(page, interval="0.02")
     expect_counted(page, "ticks", 3)
     page.locator("#stop").click()
-    last = recorded(page)[-1]
+    last = numbers_in(recorded)[-1]
     let_pass(page, 0.15)
     with page.expect_response("**/longpoll?*") as answer:
         page.locator("#go-on").click()
@@ -130,13 +95,13 @@ def test_go_on(visit: Visit) -> None:
     assert numbers == list(range(last + 1, last + 1 + len(numbers)))
     assert len(numbers) >= 5
     expect_counted(page, "ticks", numbers[-1] + 3)
-    everything = recorded(page)
+    everything = numbers_in(recorded)
     assert everything == list(range(len(everything)))
 
 
 def test_forgotten(visit: Visit) -> None:
     page = visit("longpoll")
-    record(page, interval="0.001")
+    recorded = record(page, interval="0.001")
     expect_counted(page, "ticks", 1)
     page.locator("#stop").click()
     before = counted(page, "forgotten")
@@ -147,7 +112,7 @@ def test_forgotten(visit: Visit) -> None:
     expect_counted(page, "forgotten", before + answer.value.json()["missed"])
     page.locator("#stop").click()
     assert answer.value.json()["missed"] >= 90
-    assert counted(page, "ticks") + counted(page, "forgotten") == recorded(page)[-1] + 1
+    assert counted(page, "ticks") + counted(page, "forgotten") == numbers_in(recorded)[-1] + 1
 
 
 @pytest.mark.fresh
@@ -196,22 +161,26 @@ def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
 
 @pytest.mark.fresh
 def test_away(visit: Visit, page: Page, server: BackgroundServer, complaints: Any) -> None:
-    complaints.expect("ERR_")  # the browser itself says that nobody answers
+    complaints.expect("ERR_", "status of 502")  # the browser itself says that nobody answers, or a proxy
     page.clock.install()
     visit("longpoll")
     port = urlsplit(server.url).port
-    record(page, interval="0.05")
+    recorded = record(page, interval="0.05")
     expect_counted(page, "ticks", 2)
     server.stop()
     expect(page.locator("#state")).to_contain_text("the server is away")
     seen, asks = counted(page, "ticks"), counted(page, "asks")
     page.clock.fast_forward("00:01")
     expect_counted(page, "asks", asks + 1)
+    page.route("**/longpoll?*", lambda route: route.fulfill(status=502))  # as a proxy answers in its place
+    with page.expect_response("**/longpoll?*"):
+        page.clock.fast_forward("00:01")
+    page.unroute("**/longpoll?*")
     with BackgroundServer(create_app(), port or 0):
         page.clock.fast_forward("00:01")
         expect_counted(page, "ticks", seen + 2)
         page.locator("#stop").click()
-    numbers = recorded(page)
+    numbers = numbers_in(recorded)
     assert numbers == list(range(len(numbers)))
 
 

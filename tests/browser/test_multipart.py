@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from forms import ask
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -19,14 +20,6 @@ from server.ticks import SPINNER, Tick, ticks
 Visit = Callable[[str], Page]
 BOTH = ("plain", "ahead")
 LOADING = "loading: no picture is whole yet"
-
-
-def ask(page: Page, length: bool = False, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("input[name=length]").set_checked(length)
-    page.locator("#start").click()
 
 
 def drawn(png: bytes) -> bytes:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from forms import TURNING, ask, logged
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from server.lab import BackgroundServer, Tap
 from server.wire.ndjson import encode
 
 Visit = Callable[[str], Page]
-TURNING = re.compile(r"^[\\|/-] \d+$")
 
 # What the page's own splitter makes of some pieces of bytes: its lines, and the error that it ends with.
 SPLIT = """async pieces => {
@@ -32,17 +32,6 @@ SPLIT = """async pieces => {
   }
   return found
 }"""
-
-
-def ask(page: Page, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
-
-
-def logged(page: Page, what: str = "text") -> list[str]:
-    return page.locator(f"#log .{what}").all_text_contents()
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:

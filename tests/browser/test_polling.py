@@ -8,40 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, logged
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from server import create_app
 from server.lab import BackgroundServer
 
 Visit = Callable[[str], Page]
-TURNING = re.compile(r"^[\\|/-] \d+$")
-
-
-def ask(page: Page | FrameLocator, every: str = "0.02", **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    page.locator("#every").fill(every)
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
-
-
-def logged(page: Page) -> list[str]:
-    return page.locator("#log .text").all_text_contents()
-
-
-def counted(page: Page, name: str) -> int:
-    return int(page.locator(f"#{name}").text_content() or "")
-
-
-def expect_counted(page: Page, name: str, least: int) -> None:
-    page.wait_for_function(f"Number(document.getElementById('{name}').textContent) >= {least}", timeout=5_000)
-
-
-def expect_no_more_asks(page: Page) -> None:
-    """A minute later, as the page's clock goes, not one more request has been made."""
-    asks = counted(page, "asks")
-    page.clock.fast_forward("01:00")
-    assert counted(page, "asks") == asks
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
@@ -56,7 +29,7 @@ def test_nothing_yet(visit: Visit, page: Page) -> None:
 
 def test_not_modified(visit: Visit, server: BackgroundServer) -> None:
     page = visit("polling")
-    ask(page, interval="60")
+    ask(page, every="0.02", interval="60")
     expect_counted(page, "same", 3)
     page.locator("#stop").click()
     assert logged(page) == ["\\ 0"]
@@ -77,7 +50,7 @@ def test_cache(visit: Visit, server: BackgroundServer) -> None:
 
 def test_every_tick(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, interval="0.3", count="3")
+    ask(page, every="0.02", interval="0.3", count="3")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1", "/ 2"]
     assert counted(page, "unseen") == 0
@@ -120,7 +93,7 @@ def test_start_again(visit: Visit) -> None:
     expect(page.locator("#data")).to_have_text(TURNING)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    ask(page, interval="60")
+    ask(page, every="0.02", interval="60")
     expect(page.locator("#log .text")).to_have_text(["\\ 0"])
     expect_counted(page, "same", 2)
     starts = [parse_qs(urlsplit(url).query)["start"][0] for url in asked if "interval=60" in url]
@@ -133,7 +106,7 @@ def test_start_again(visit: Visit) -> None:
 def test_end(visit: Visit, page: Page) -> None:
     page.clock.install()
     visit("polling")
-    ask(page, interval="0.02", count="3")
+    ask(page, every="0.02", interval="0.02", count="3")
     expect(page.locator("#state")).to_have_text("ended: the answer says that no more comes, so the page asks no more")
     assert logged(page)[-1] == "/ 2"
     expect_no_more_asks(page)
@@ -144,7 +117,7 @@ def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
     complaints.expect("status of 400")
     page.clock.install()
     visit("polling")
-    ask(page, interval="x")
+    ask(page, every="0.02", interval="x")
     said = "refused: 400, interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"
     expect(page.locator("#state")).to_have_text(said)
     expect(page.locator("#data")).to_have_text("nothing received yet")
@@ -152,14 +125,17 @@ def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
 
 
 def test_away(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
-    complaints.expect("ERR_")  # the browser itself says that nobody answers
+    complaints.expect("ERR_", "status of 502")  # the browser itself says that nobody answers, or a proxy
     page, port = visit("polling"), urlsplit(server.url).port
-    ask(page, interval="0.02")
+    ask(page, every="0.02", interval="0.02")
     expect_counted(page, "seen", 2)
     server.stop()
     expect(page.locator("#state")).to_have_text("no answer: the server is away; the page asks again")
     before, asks = int(logged(page)[-1].split()[1]), counted(page, "asks")
     expect_counted(page, "asks", asks + 2)
+    page.route("**/polling?*", lambda route: route.fulfill(status=502))  # as a proxy answers in its place
+    expect_counted(page, "asks", asks + 4)
+    page.unroute("**/polling?*")
     with BackgroundServer(create_app(), port or 0):
         expect(page.locator("#state")).to_contain_text("the server answers")
         page.locator("#stop").click()
@@ -184,7 +160,7 @@ def test_sandbox(
     pane = sandboxed("polling")
     expect(pane.locator("#foreign")).to_contain_text("sees no 304")
     expect(pane.locator("#data")).to_have_text(TURNING)
-    ask(pane, interval="60")
+    ask(pane, every="0.02", interval="60")
     expect(pane.locator("#asks")).to_have_text(re.compile(r"^([5-9]|\d\d+)$"))
     expect(pane.locator("#log .text")).to_have_text(["\\ 0"])
     expect(pane.locator("#same")).to_have_text("0")

@@ -11,21 +11,15 @@ from typing import Any
 
 import pytest
 import requests
+from forms import ask, numbers_in, texts_from_now
 from playwright.sync_api import Page, expect
 from sseclient import SSEClient
 from talk import SECONDS, wait_for
 
 COUNT = 40
-ASKED = {"resume": "1", "interval": "0.03", "count": str(COUNT), "retry": "50"}
+FIELDS = {"interval": "0.03", "count": str(COUNT), "retry": "50"}
+ASKED = {"resume": "1", **FIELDS}
 KILLED_AFTER = (8, 22)  # events
-
-# The page's log keeps ten lines: this keeps all that it has shown.
-KEEP_ALL = """() => {
-  window.seen = []
-  new MutationObserver(changes => {
-    for (const change of changes) for (const line of change.addedNodes) seen.push(line.firstChild.textContent)
-  }).observe(document.getElementById("log"), { childList: true })
-}"""
 
 
 class Process:
@@ -66,17 +60,14 @@ def test_the_page_shows_each_event_once_and_in_order(process: Process, page: Pag
     complaints.expect("ERR_")  # the browser tells its console of each cut
     page.goto(f"{process.url}/static/sse.html")
     page.locator("#stop").click()
-    page.evaluate(KEEP_ALL)
-    for name in ("interval", "count", "retry"):
-        page.locator(f"input[name={name}]").fill(ASKED[name])
-    page.locator("input[name=resume]").check()
-    page.locator("#start").click()
+    seen = texts_from_now(page, "log")
+    ask(page, resume=True, **FIELDS)
     for number in KILLED_AFTER:
-        page.wait_for_function(f"seen.length > {number}", timeout=SECONDS * 1000)
+        page.wait_for_function(f"seen => seen.length > {number}", arg=seen, timeout=SECONDS * 1000)
         process.kill()
         process.start()
     expect(page.locator("#state")).to_have_attribute("data-kind", "refused", timeout=SECONDS * 1000)  # the 204
-    assert [int(text.split()[1]) for text in page.evaluate("seen")] == list(range(COUNT))
+    assert numbers_in(seen) == list(range(COUNT))
 
 
 def test_a_loop_in_python_gets_each_event_once_and_in_order(process: Process) -> None:

@@ -6,19 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from forms import ask
 from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
 
 from server.lab import BackgroundServer
 
 Visit = Callable[[str], Page]
 HELLO = ["h 0", "e 1", "l 2", "l 3", "o 4"]
-
-
-def ask(page: Page, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
 
 
 def framed(page: Page) -> Locator:

@@ -7,19 +7,13 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from forms import ask
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server.lab import BackgroundServer
 
 Visit = Callable[[str], Page]
 BOTH = ("unbuffered", "buffered")
-
-
-def ask(page: Page, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
 
 
 def expect_states(page: Page, words: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from forms import ask, logged, texts_from_now
 from playwright.sync_api import Page, expect
 
 from server import create_app
@@ -18,19 +19,6 @@ from server.ticks import ticks
 Visit = Callable[[str], Page]
 DONE = "closed: code 1000, “that was all”; clean"
 LOST = "closed: code 1006, no reason; not clean"
-STATES = """() => {
-  const said = []
-  const state = document.getElementById("state")
-  new MutationObserver(() => said.push(state.textContent)).observe(state, { childList: true })
-  return said
-}"""
-
-
-def ask(page: Page, **fields: str) -> None:
-    """Fill fields of the form and press Start again."""
-    for name, value in fields.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.locator("#start").click()
 
 
 def say(page: Page, word: str) -> None:
@@ -38,10 +26,6 @@ def say(page: Page, word: str) -> None:
     expect(page.locator("#send")).to_be_enabled()
     page.locator("#word").fill(word)
     page.locator("#word").press("Enter")
-
-
-def logged(page: Page) -> list[str]:
-    return page.locator("#log .text").all_text_contents()
 
 
 def sockets(page: Page) -> list[str]:
@@ -128,7 +112,7 @@ def test_start_again(visit: Visit) -> None:
     ask(page, interval="0.02")
     say(page, "cat")
     expect(page.locator("#data")).to_contain_text("cat")
-    said = page.evaluate_handle(STATES)
+    said = texts_from_now(page, "state")
     ask(page, interval="60")
     expect(page.locator("#log .text")).to_have_text(["\\ 0"])
     expect(page.locator("#sent")).to_have_text("0")
