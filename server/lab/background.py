@@ -1,8 +1,8 @@
 """A WSGI app served from a thread of this process: for notebooks and tests.
 
 It is Werkzeug's threaded server, so it speaks HTTP/1.1 as `app.run()` does, with four things added: it says nothing
-on stderr (its log is a list), it knows its open connections, so it can end them all when it stops, and it closes every
-answer, so that clean-up code runs however the client leaves.
+on stderr (its log is a list), it knows its open connections, so it can end them all when it stops, and it closes
+every answer, so that clean-up code runs however the client leaves.
 """
 
 from __future__ import annotations
