@@ -34,6 +34,11 @@ def logged(page: Page, what: str = "text") -> list[str]:
     return page.locator(f"#log .{what}").all_text_contents()
 
 
+def seconds(page: Page) -> list[float]:
+    """When each line of the log came, since the press of Start."""
+    return [float(when.removesuffix(" s")) for when in logged(page, "when")]
+
+
 def texts_from_now(page: Page, *ids: str) -> JSHandle:
     """Return a list in the page that gets every text of these elements from now on."""
     return page.evaluate_handle(FROM_NOW, ids)
