@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import inspect
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,5 +68,14 @@ class Page:
 
 
 def page(url: str, height: int = 340) -> Page:
-    """Return a page that shows itself in a notebook; `height` in pixels."""
-    return Page(url, height)
+    """Return a page that shows itself in a notebook; `height` in pixels.
+
+    On a hub the browser runs on another machine than the server, and reaches it through `jupyter-server-proxy`.
+    """
+    return Page(_through_the_hub(url), height)
+
+
+def _through_the_hub(url: str) -> str:
+    prefix, parts = os.environ.get("JUPYTERHUB_SERVICE_PREFIX"), urlsplit(url)
+    path = url.partition(parts.netloc)[2]
+    return f"{prefix.rstrip('/')}/proxy/{parts.port}{path}" if prefix and parts.port else url

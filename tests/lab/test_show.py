@@ -59,3 +59,10 @@ def test_a_page_is_a_frame_with_a_link_and_its_address_is_escaped() -> None:
     assert 'src="http://127.0.0.1:1/?a=1&amp;b=&quot;&gt;&lt;script&gt;"' in shown
     assert 'height="99"' in shown
     assert "<script>" not in shown
+
+
+def test_on_a_hub_a_page_is_reached_through_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    assert page("http://127.0.0.1:5000/static/sse.html?a=1").url == "/user/ada/proxy/5000/static/sse.html?a=1"
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX")
+    assert page("http://127.0.0.1:5000/static/sse.html").url == "http://127.0.0.1:5000/static/sse.html"
