@@ -29,6 +29,8 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/__init__.py": ({"server.pace", "server.techniques"}, FLASK),
     "server/__main__.py": ({"server"}, set()),
     "server/lab": ({"server.lab", "server.wire"}, LAB_LIBRARIES),
+    "server/lab/exercises": ({"server.lab", "server.wire"}, {*FLASK, *LAB_LIBRARIES}),
+    "server/lab/classroom.py": (set(), {"nbformat", "nbgrader", "traitlets"}),
 }
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "server").rglob("*.py"))
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
 BEFORE = ["start", "wire"]  # the notebooks that come before the techniques
 TOPICS = ["reconnect", "choosing"]  # those that come after them
+COURSE = [f"{number:02}_{stem}" for number, stem in enumerate([*BEFORE, *STEMS, *TOPICS])]
 FORMATS = ["http"]  # of the wire, that no single technique owns
 SHARED_PAGES = ["base", "index", "waiting"]
 SHARED_TESTS = ["eventsource", "index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
@@ -23,6 +24,13 @@ ROOMS = [
     "static/{}.js",
     "tests/techniques/test_{}.py",
     "tests/browser/test_{}.py",
+]
+
+CLASSROOM = [
+    "notebooks/solutions/{}.ipynb",
+    "notebooks/exercises/{}.ipynb",
+    "notebooks/quizzes/{}.md",
+    "notebooks/solutions/quizzes/{}.md",
 ]
 
 
@@ -57,7 +65,17 @@ def test_the_blueprint_and_the_url_have_the_stem_of_the_module(technique: object
 
 
 def test_the_notebooks_are_numbered_in_the_order_of_the_course() -> None:
-    assert notebooks() == [f"{number:02}_{stem}.ipynb" for number, stem in enumerate([*BEFORE, *STEMS, *TOPICS])]
+    assert notebooks() == [*(f"{stem}.ipynb" for stem in COURSE), "glossary.ipynb"]
+
+
+@pytest.mark.parametrize("room", CLASSROOM)
+def test_the_classroom_has_a_room_of_each_kind_for_every_notebook_and_no_other(room: str) -> None:
+    folder, name = (ROOT / room).parent, Path(room).name
+    assert sorted(path.name for path in folder.glob(name.format("*"))) == sorted(map(name.format, COURSE))
+
+
+def test_every_notebook_has_the_trials_of_its_exercises() -> None:
+    assert stems("tests/exercises/test_*.py", "test_") == {stem.partition("_")[2] for stem in COURSE}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +97,8 @@ def test_no_room_is_without_its_technique(pattern: str, prefix: str, shared: lis
 
 @pytest.mark.parametrize("package", ["wire", "techniques", "lab"])
 def test_every_module_has_its_tests_and_every_test_its_module(package: str) -> None:
-    assert stems(f"tests/{package}/test_*.py", "test_") == stems(f"server/{package}/*.py")
+    modules = stems(f"server/{package}/*.py") | stems(f"server/{package}/*/")
+    assert stems(f"tests/{package}/test_*.py", "test_") == modules
 
 
 def test_only_one_list_names_the_techniques() -> None:

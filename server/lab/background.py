@@ -7,6 +7,7 @@ every answer, so that clean-up code runs however the client leaves.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import socket
@@ -134,7 +135,8 @@ class _Server(ThreadedWSGIServer):
 
     def _connection(self, request: Any, client_address: Any) -> None:
         try:
-            self.process_request_thread(request, client_address)
+            with contextlib.suppress(SystemExit):  # it ends a thread, as always, and no more
+                self.process_request_thread(request, client_address)
         finally:
             with self._lock:
                 self._open.pop(threading.current_thread(), None)

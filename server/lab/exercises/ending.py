@@ -1,0 +1,153 @@
+"""Ending what does not end: a learner's loop, a sleep, a wait, a server."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ..background import BackgroundServer
+from .places import line_of, where_it_is
+from .seen import NotYet
+
+T = TypeVar("T")
+
+SECONDS = 2.0  # for an answer, or for a call, unless a check says otherwise
+
+
+PATIENCE = 0.3  # seconds for a server to notice that its client has left, before its threads are ended
+
+
+def within(seconds: float, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Call a function of the learner's, and return what it returns.
+
+    Raises NotYet where it is not done within the time, with the line at which it was, and where it raises.
+    """
+    value, error = called(seconds, function, *arguments, **options)
+    if isinstance(error, NotYet):
+        raise error
+    if error is not None:
+        raise NotYet(f"{name_of(function)} raises {said_by(error)}{line_of(error)}") from error
+    result: T = value
+    return result
+
+
+def raised(function: Callable[..., Any], *arguments: Any, seconds: float = SECONDS) -> str:
+    """Return what a call raises, as text such as "ValueError: ...", and "" where it raises nothing."""
+    _, error = called(seconds, function, *arguments)
+    if isinstance(error, NotYet):
+        raise error
+    return "" if error is None else said_by(error)
+
+
+def called(
+    seconds: float, function: Callable[..., Any], *arguments: Any, **options: Any
+) -> tuple[Any, BaseException | None]:
+    """Call a function in a thread of its own; return its value and None, or None and what it raises."""
+    done: list[tuple[Any, BaseException | None]] = []
+
+    def call() -> None:
+        try:
+            done.append((function(*arguments, **options), None))
+        except BaseException as error:  # SystemExit too
+            done.append((None, error))
+
+    thread = threading.Thread(target=call, daemon=True, name="exercise")
+    with wakeable() as wake:
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            where = where_it_is([thread])
+            _end([thread], wake)
+            raise NotYet(f"{name_of(function)} is not done after {seconds} s{where or ': it is still at work.'}")
+    return done[0]
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what a learner calls a function."""
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else "your code"  # a lambda has no name
+
+
+def said_by(error: BaseException) -> str:
+    """Return an exception as Python says it: its class, and what it says."""
+    return traceback.format_exception_only(error)[-1].strip()
+
+
+@contextlib.contextmanager
+def wakeable() -> Iterator[threading.Event]:
+    """Let time.sleep end early in the threads of exercises and of servers, once the event is set."""
+    wake, sleep = threading.Event(), time.sleep
+
+    def sleep_or_end(seconds: float) -> None:
+        if not threading.current_thread().name.startswith(("exercise", "stream of ")):
+            sleep(seconds)
+        else:
+            sleep(min(seconds, 0))  # raises what it raises for a time that is none
+            if wake.wait(seconds):
+                raise SystemExit
+
+    time.sleep = sleep_or_end  # type: ignore[assignment]
+    try:
+        yield wake
+    finally:
+        time.sleep = sleep
+
+
+def end_server(server: BackgroundServer, wake: threading.Event, patience: float = PATIENCE) -> str:
+    """Stop a server, ending threads that would go on for ever; return where they were."""
+    port = server.url.rpartition(":")[2]
+    busy = [thread for thread in threading.enumerate() if thread.name == f"stream of server {port}"]
+    due = time.monotonic() + patience
+    for thread in busy:
+        thread.join(max(0.0, due - time.monotonic()))
+    where = where_it_is(busy)
+    _end(busy, wake)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # that a thread sleeps on is said in `where`
+        server.stop()
+    return where
+
+
+def _end(threads: list[threading.Thread], wake: threading.Event) -> None:
+    """Throw SystemExit into each thread: it ends as soon as it runs a line of Python. Wait a moment for that.
+
+    What has caught it all the same, as a bare `except` does, gets two at once, then three.
+    """
+    wake.set()
+    due, tries = time.monotonic() + PATIENCE, 0
+    while (alive := [thread for thread in threads if thread.is_alive()]) and time.monotonic() < due:
+        for thread in alive:
+            _throw(thread, tries)
+            _ring(thread)
+        alive[0].join(0.05)
+        tries += 1
+
+
+def _throw(thread: threading.Thread, more: int) -> None:
+    """Raise SystemExit in a thread, and again as soon as that is caught, so many times more."""
+    error: type[BaseException] = SystemExit
+    throw = functools.partial(_SET_EXCEPTION, thread.ident or 0)
+    for _ in range(more):  # what makes the exception throws the next; C alone: in Python it would be hit itself
+        error = type("SystemExit", (SystemExit,), {"__init__": functools.partial(throw, error)})
+    throw(error)
+
+
+_SET_EXCEPTION = ctypes.PYFUNCTYPE(None, ctypes.c_ulong, ctypes.py_object)(
+    ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
+)
+
+
+def _ring(thread: threading.Thread) -> None:
+    """Wake a thread that waits for a condition, an event or a queue: no exception reaches it before."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    if frame is not None and frame.f_code is threading.Condition.wait.__code__:
+        with contextlib.suppress(KeyError, RuntimeError):  # it does not wait yet, or not any more
+            frame.f_locals["waiter"].release()

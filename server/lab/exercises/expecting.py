@@ -1,0 +1,117 @@
+"""What an answer must hold, format by format, and why it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from server.wire import multipart, ndjson
+
+from .seen import Seen, check, fail
+
+
+def expect_events(seen: Seen, *expected: str, event: str = "message") -> None:
+    """Raise NotYet unless the answer is an event stream of exactly these events, by their data."""
+    if seen.type != "text/event-stream":
+        fail(f"Content-Type is {seen.type or 'missing'}: an EventSource wants text/event-stream, and gives up", seen)
+    came = [each.data for each in seen.events if each.event == event]
+    if came != list(expected):
+        goes_on = " The stream has not ended." if seen.end == "open" else ""
+        why = f"{goes_on} {_why_no_event(seen.text)}".rstrip()
+        fail(f"the events are {few(came)}, expected {few(expected)}.{why}", seen)
+
+
+def _why_no_event(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    fields = ("data", "event", "id", "retry", ":")
+    nameless = next((line for line in lines if line and not line.startswith(fields)), None)
+    if nameless is not None:
+        return f"The line {nameless!r} begins with no name of a field, so it is ignored."
+    if "data" in text and "" not in lines[:-1]:
+        return "There is no blank line, and only a blank line sends an event."
+    if lines[-1] or (len(lines) > 1 and lines[-2]):
+        return "What comes last has no blank line after it, so it is never sent."
+    return ""
+
+
+def expect_documents(seen: Seen, *expected: Any) -> None:
+    """Raise NotYet unless the answer is newline-delimited JSON, ended, of exactly these documents."""
+    if seen.type != ndjson.MEDIA_TYPE:
+        fail(f"Content-Type is {seen.type or 'missing'}, expected {ndjson.MEDIA_TYPE}", seen)
+    why = ""
+    try:
+        parser = ndjson.Parser()
+        parser.feed(seen.body)
+        parser.close()
+    except ValueError as error:
+        why = str(error)
+    _expect(seen, "documents", seen.documents, list(expected), why)
+
+
+def expect_parts(seen: Seen, *expected: bytes) -> None:
+    """Raise NotYet unless the answer is multipart/x-mixed-replace, ended, with parts of exactly these bytes."""
+    if seen.type != multipart.MEDIA_TYPE:
+        fail(f"Content-Type is {seen.type or 'missing'}, expected {multipart.MEDIA_TYPE}", seen)
+    why = ""
+    try:
+        parser = multipart.Parser(multipart.boundary_of(seen.field("Content-Type")))
+        parser.feed(seen.body)
+        parser.feed(b"")  # an error comes with the call after it
+        why = UNENDED.get(parser.place, "")
+    except ValueError as error:
+        why = str(error)
+    _expect(seen, "parts", [part.body for part in seen.parts], list(expected), why)
+
+
+UNENDED = {  # what is missing where the bytes of an answer end in this place
+    "before": "the boundary of the Content-Type stands on no line of its own",
+    "head": "the bytes end in the head of a part: no blank line ended it, and the last boundary never came",
+    "body": "the last boundary never came",
+    "between": "the last boundary never came",
+}
+
+
+def _expect(seen: Seen, what: str, came: list[Any], expected: list[Any], why: str) -> None:
+    if came != expected:
+        fail(f"the {what} are {few(came)}, expected {few(expected)}{why and f'; {why}'}", seen)
+    check(not why, f"the {what} are all there, but {why}", seen)
+    check(seen.end == "whole", f"the {what} are all there, but the answer does not end", seen)
+
+
+def few(values: Iterable[Any], most: int = 6) -> str:
+    """Write a list, and not more than its first values."""
+    listed = list(values)
+    shown = [text if len(text := repr(each)) <= 60 else f"{text[:60]}..." for each in listed[:most]]
+    return f"[{', '.join([*shown, f'... {len(listed)} in all'] if len(listed) > most else shown)}]"
+
+
+def scripts(page: str) -> list[str]:
+    """Return the text of each script element of a page that a browser would run: of those whose end tag has come.
+
+    It ends a script where a browser does, the oddity of `<!--` included (WHATWG HTML, section 13.2.5.4 and on).
+    """
+    found, at = [], 0
+    while begun := re.compile(r"<!--.*?(?:-->|\Z)|<[!/?a-z][^>]*>", re.I | re.S).search(page, at):
+        at = begun.end()
+        if not re.match(r"<script[\s/>]", begun[0], re.I):
+            continue
+        comment = nested = False
+        for mark in re.compile(r"<!(?=--)|-->|</?script(?=[\s/>])", re.I).finditer(page, at):
+            word = mark[0].lower()
+            if word == "<!":
+                comment = True
+            elif word == "-->":
+                comment = nested = False
+            elif word == "<script":
+                nested = comment
+            elif nested:
+                nested = False
+            else:
+                end = page.find(">", mark.end())
+                found += [page[at : mark.start()]] if end >= 0 else []
+                at = end + 1 or len(page)
+                break
+        else:
+            break  # no end tag has come: the rest of the page is in this script
+    return found

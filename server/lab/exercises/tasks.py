@@ -1,0 +1,74 @@
+"""Hints, predictions, and lines to bring into order."""
+
+from __future__ import annotations
+
+import linecache
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .ending import SECONDS, called, said_by
+from .seen import NotYet, check
+
+
+class Hints:
+    """The hints of an exercise: call it with 1 for the first, with 2 for one that says more."""
+
+    def __init__(self, exercise: str, *texts: str) -> None:
+        self.exercise, self.texts = exercise, texts
+
+    def __call__(self, number: int = 1) -> None:
+        """Print a hint."""
+        if number not in range(1, len(self.texts) + 1):
+            print(f"Exercise {self.exercise} has the hints 1 to {len(self.texts)}, no hint {number!r}.")
+        else:
+            print(f"Exercise {self.exercise}, hint {number} of {len(self.texts)}: {self.texts[number - 1]}")
+
+
+def hints(exercise: str, *texts: str) -> Hints:
+    """Return what `hint` is in the exercise of this number."""
+    return Hints(exercise, *texts)
+
+
+def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: object) -> None:
+    """Hold a prediction against what was measured.
+
+    Each option is a letter with the outcome that it predicts, and what somebody who chooses it has in mind.
+    Raises NotYet with that sentence where the outcome is another, and ValueError where no option has the outcome.
+    """
+    if measured not in [outcome for outcome, _ in options.values()]:
+        raise ValueError(f"no option predicts {measured!r}, which was measured")
+    letter = answer.strip().lower() if isinstance(answer, str) else answer
+    if letter not in list(options):  # an answer may be no key at all, such as a list
+        raise NotYet(f"answer is one of {', '.join(map(repr, options))}, not {answer!r}.")
+    outcome, reason = options[letter]
+    if outcome != measured:
+        raise NotYet(
+            f"you predict {outcome!r}. {reason}\n\nMeasured just now: something else. Look again, then choose."
+        )
+    print(f"Yes: {measured!r}. {reason}")
+
+
+def arranged(lines: Mapping[str, str], order: Any, *, out: int = 0, **given: Any) -> dict[str, Any]:
+    """Run lines of Python in the order that a text of their letters says, and return the names that they define.
+
+    `out` is how many of the lines stay out at least; `given` are names that the lines may use, beside the module
+    `time`. Raises NotYet where a letter has no line, comes twice or is one too many, and where the lines, in this
+    order, are no program.
+    """
+    letters = [letter for letter in str(order or "").upper() if letter.isalnum()]
+    check(letters, f'order is a text of letters, such as "{"".join(sorted(lines)[:3])}", not {order!r}.')
+    for letter in letters:
+        check(letter in lines, f"no line has the letter {letter!r}.")
+        check(letters.count(letter) == 1, f"the line {letter} is there twice.")
+    check(
+        len(letters) <= len(lines) - out, f"these are {len(letters)} of {len(lines)} lines, and {out} must stay out."
+    )
+    program = "\n".join(lines[letter] for letter in letters) + "\n"
+    name = f"<your lines {order}>"
+    linecache.cache[name] = (len(program), None, program.splitlines(keepends=True), name)
+    names: dict[str, Any] = {"time": time, **given}
+    _, error = called(SECONDS, lambda: exec(compile(program, name, "exec"), names))
+    if error is not None:
+        raise NotYet(f"in this order these lines are no program ({said_by(error)}):\n\n{program}")
+    return names

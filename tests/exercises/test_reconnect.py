@@ -1,0 +1,162 @@
+"""Trials of the exercises of 10_reconnect."""
+
+from typing import ClassVar
+
+from trials import Right, Trials, Wrong, exercises
+
+
+def but(number: int, old: str, new: str) -> str:
+    """Return the solution of an exercise in which one thing is another."""
+    before, mark, after = exercises("reconnect")[number].solution.partition("### BEGIN SOLUTION")
+    assert old in after
+    return before + mark + after.replace(old, new)
+
+
+def order(letters: str) -> str:
+    return but(2, '"EIBHDJACFG"', f'"{letters}"')
+
+
+WITHOUT_CLOSE = """
+def watch(name):
+    here.append(name)
+    shown = 0
+    while True:
+        while shown < len(board):
+            yield Event(board[shown]).encode()
+            shown += 1
+        time.sleep(0.05)
+        yield comment("still here")
+    here.remove(name)
+"""
+WATCH_CAUGHT = """
+def watch(name):
+    here.append(name)
+    told = 0
+    quiet = 0
+    while True:
+        try:
+            if told == len(board):
+                time.sleep(0.02)
+                quiet += 1
+                if quiet % 10 == 0:
+                    yield ":\\n"
+            else:
+                yield f"data: {board[told]}\\n\\n"
+                told += 1
+        except GeneratorExit:
+            here.remove(name)
+            return
+"""
+RECIPE_FROM_ONE = """
+app = Flask("recipe")
+
+
+@app.route("/")
+def recipe():
+    try:
+        seen = int(request.headers["Last-Event-ID"])
+    except (KeyError, ValueError):
+        seen = 0
+    lines = [f"data: {step}\\nid: {n}\\n\\n" for n, step in enumerate(STEPS, 1) if n > seen]
+    return Response(lines, mimetype="text/event-stream") if lines else ("", 204)
+"""
+STATION_IN_GENERATOR = """
+@app.route("/")
+def station():
+    def generate(last, now):
+        after = -1
+        if last.startswith("monday-"):
+            after = int(last.split("-")[1])
+            lost = now[0][0] - after - 1
+            if lost > 0:
+                yield f"event: missed\\ndata: {lost}\\n\\n"
+        elif last:
+            yield "event: unknown\\ndata:\\n\\n"
+        for number, reading in now:
+            if number > after:
+                yield f"id: monday-{number}\\ndata: {reading}\\n\\n"
+
+    last, now = request.headers.get("Last-Event-ID", ""), list(kept)
+    if last == f"monday-{now[-1][0]}":
+        return "", 204
+    return Response(generate(last, now), mimetype="text/event-stream")
+"""
+
+
+class TestReconnect(Trials):
+    stem = "reconnect"
+    trials: ClassVar = {
+        1: [
+            Wrong("an event without an id forgets it", 'answer = "a"', "does not make the browser forget"),
+            Wrong("the browser counts", 'answer = "b"', "does not count events"),
+            Wrong("an id counts at once", 'answer = "d"', "the eggs would be lost"),
+            Wrong("no choice", "answer = 7", "answer is one of"),
+        ],
+        2: [
+            Wrong("forgets it before each request", order("EBKHDJACFG"), "and so on, without an end"),
+            Wrong("notes nothing", order("EIBHDJAFG"), "and so on, without an end"),
+            Wrong("204 is a pause", order("EIBHACFG"), "'NoneType' object is not iterable"),
+            Wrong("the pause first", order("EIBGHDJACF"), "it does ['pause', 'ask with None'"),
+            Wrong("asks once", order("EIHDJACFG"), "no program"),
+            Wrong("without the first line", order("IBHDJACFG"), "no program"),
+            Wrong("the loop asks no more", order("EIHBDJACFG"), "no program"),
+            Wrong("nothing is handed on", order("EIBHDJACG"), "follow hands nothing on"),
+            Right("notes it after the event is dealt with", order("e i b h d j a f c g")),
+        ],
+        3: [
+            Wrong("loses one", but(3, "int(last) + 1", "int(last) + 2"), "come ['milk', 'salt'], expected ['eggs'"),
+            Wrong("a stream of nothing at the end", but(3, "if first >= len(STEPS)", "if False"), "expected 204"),
+            Wrong("404 at the end", but(3, "status=204", "status=404"), "the status is 404, expected 204"),
+            Wrong("no look at the id", but(3, "if last.isdecimal()", 'if last != ""'), "the browser gives up"),
+            Wrong("another name", but(3, '"Last-Event-ID"', '"Last-Event-Id-Seen"'), "and gets it once more"),
+            Wrong("no ids", but(3, ", id=str(n)", ""), "expected four, each another"),
+            Wrong("the ids begin anew", but(3, "id=str(n)", "id=str(n - first)"), "and at first they were"),
+            Right("ids from one, a list, an exception", RECIPE_FROM_ONE),
+        ],
+        4: [
+            Wrong("a heartbeat and no finally", WITHOUT_CLOSE, "watch has ended, and here is ['Ada']"),
+            Wrong(
+                "finally and no heartbeat",
+                but(4, 'yield comment("still here")', "pass"),
+                "does not know it",
+            ),
+            Wrong("a blank line", but(4, 'comment("still here")', '"\\n"'), "there is no comment"),
+            Wrong("an empty text", but(4, 'comment("still here")', '""'), "does not know it"),
+            Wrong("an event for a heartbeat", but(4, 'comment("still here")', '"data:\\n\\n"'), "the events are"),
+            Wrong(
+                "an event of its own type",
+                but(4, 'comment("still here")', 'Event("", event="ping").encode()'),
+                "there are events of the type ping",
+            ),
+            Wrong("no line end", but(4, 'comment("still here")', '": still here"'), "the events are"),
+            Wrong("a heartbeat too slow", but(4, "time.sleep(0.05)", "time.sleep(5)"), "does not know it"),
+            Wrong("a loop that never yields", but(4, "time.sleep(0.05)", "while True: pass"), "while True: pass"),
+            Wrong(
+                "never in the list",
+                but(4, "here.append(name)", "pass").replace("here.remove(name)", "pass"),
+                "here is [], expected",
+            ),
+            Right("caught, a short comment now and then", WATCH_CAUGHT),
+        ],
+        5: [
+            Wrong("off by one", but(5, "each > n]", "each >= n]"), "the events are"),
+            Wrong("counts one more", but(5, "kept[0][0] - n - 1)", "kept[0][0] - n)"), "the events are ['3']"),
+            Wrong("missed where nothing is", but(5, "> n + 1", "> n"), "the id monday-3 the types"),
+            Wrong("nothing of what is lost", but(5, "if known and kept", "if False and kept"), "expected ['missed'"),
+            Wrong("missed for the first visit", but(5, "if known and kept", "if kept"), "for a reader without an id"),
+            Wrong("any day will do", but(5, "day == DAY and ", ""), "for a reader with the id sunday-5"),
+            Wrong(
+                "the number without a look",
+                but(5, 'day, _, number = (last or "").rpartition("-")', 'day, number = (last or "-").split("-")'),
+                "ValueError: not enough values",
+            ),
+            Wrong("numbers for ids", but(5, 'f"{DAY}-{each}"', "str(each)"), "the ids are ['4', '5', '6']"),
+            Wrong("no end", but(5, "if not news:", "if False:"), "expected 204"),
+            Wrong(
+                "the readings of once",
+                but(5, "in kept if", 'in [(4, "18.2"), (5, "18.4"), (6, "18.1")] if'),
+                "['18.2'",
+            ),
+            Right("in the generator", but(5, "\n", "\n").partition("### BEGIN")[0] + STATION_IN_GENERATOR),
+        ],
+    }

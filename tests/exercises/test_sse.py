@@ -1,0 +1,138 @@
+"""Trials of the exercises of 02_sse."""
+
+from typing import ClassVar
+
+from trials import Right, Trials, Wrong
+
+LINES = """
+lines = {
+    "A": "        time.sleep(0.02)",
+    "B": '        yield f"data: {number}\\\\n\\\\n"',
+    "C": "def count():",
+    "D": '    return [f"data: {number}\\\\n\\\\n" for number in range(3)]',
+    "E": "    for number in range(3):",
+}
+"""
+JOB = """
+app = Flask("progress")
+
+
+@app.get("/job")
+def job():
+    def generate(steps):
+        for step in range(1, steps + 1):
+            time.sleep(0.01)
+            yield f"event: progress\\ndata: {100 * step // steps}\\n\\n"
+        yield "event: done\\ndata: finished\\n\\n"
+
+    steps = request.args.get("steps", 5, type=int)
+    return Response(generate(steps), content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+"""
+
+
+class TestSse(Trials):
+    stem = "sse"
+    trials: ClassVar = {
+        1: [
+            Wrong("the end of a stream sends", 'answer = "b"', "Without its blank line it is dropped"),
+            Wrong("a line is an event", 'answer = "c"', "Lines between two blank lines are one event"),
+            Wrong("a comment is an event", 'answer = "d"', "never reaches the page"),
+            Wrong("no choice", "answer = 1", "answer is one of"),
+        ],
+        2: [
+            Wrong("a list for a generator", f'{LINES}\norder = "CD"', "it does ['data: 0\\n\\n', 'data: 1"),
+            Wrong("the pause first", f'{LINES}\norder = "CEAB"', "it does ['pause', 'data: 0"),
+            Wrong("the loop outside", f'{LINES}\norder = "ECBA"', "these lines are no program"),
+            Wrong("one event only", f'{LINES}\norder = "CB"', "raises NameError: name 'number' is not defined"),
+            Wrong("a letter that is none", f'{LINES}\norder = "CEXA"', "no line has the letter 'X'"),
+            Wrong(
+                "the return after the loop",
+                f'{LINES}\norder = "CEBAD"',
+                "these are 5 of 5 lines, and 1 must stay out",
+            ),
+            Right("with blanks and commas", f'{LINES}\norder = "c, e, b, a"'),
+        ],
+        3: [
+            Wrong(
+                "a line end in the word",
+                'def news():\n    for word in ("hello\\n", "world\\n"):\n        yield f"data: {word}"',
+                "only a blank line sends an event",
+            ),
+            Wrong(
+                "no data",
+                'def news():\n    for word in ("hello", "world"):\n        yield f"{word}\\n\\n"',
+                "begins with no name of a field",
+            ),
+            Wrong(
+                "a backslash too many",
+                'def news():\n    for word in ("hello", "world"):\n        yield f"data: {word}\\\\n\\\\n"',
+                "no blank line",
+            ),
+            Wrong(
+                "a loop without end",
+                'def news():\n    while True:\n        pass\n    yield "data: hello\\n\\n"',
+                "of your cell: ",
+            ),
+            Right("in bytes", 'def news():\n    yield b"data: hello\\r\\n\\r\\n"\n    yield b"data:world\\r\\r"'),
+        ],
+        4: [
+            Wrong(
+                "the double line end removed",
+                'def entries(texts):\n    for text in texts:\n        yield f"data: {text}\\n\\n".strip("e")',
+                "has sent an event of its own",
+            ),
+            Wrong(
+                "line ends swallowed",
+                'def entries(texts):\n    for text in texts:\n        yield f"data: {str.split(text)}\\n\\n"',
+                "arrives as",
+            ),
+            Wrong(
+                "only one kind of line end",
+                "def entries(texts):\n    for text in texts:\n"
+                '        yield "".join(f"data: {line}\\n" for line in text.split("\\n")) + "\\n"',
+                "arrives as",
+            ),
+            Wrong(
+                "as a Python text",
+                'def entries(texts):\n    for text in texts:\n        yield f"data: {text!r}\\n\\n"',
+                "arrives as",
+            ),
+            Wrong(
+                "splitlines",
+                "def entries(texts):\n    for text in texts:\n"
+                '        yield "".join(f"data: {line}\\n" for line in text.splitlines()) + "\\n"',
+                "the text '' arrives as []",
+            ),
+            Wrong(
+                "return for yield",
+                "def entries(texts):\n    for text in texts:\n        return Event(text).encode()",
+                "the events are ['first'], expected ['first', 'second']",
+            ),
+            Right(
+                "split by hand",
+                "import re\ndef entries(texts):\n    for text in texts:\n"
+                '        yield "".join("data: " + line + "\\n" for line in re.split("\\r\\n|\\r|\\n", text)) + "\\n"',
+            ),
+        ],
+        5: [
+            Wrong(
+                "a list for a generator",
+                JOB.replace("generate(steps),", "list(generate(steps)),"),
+                "no answer to GET /job?steps=1000",
+            ),
+            Wrong(
+                "no content type", JOB.replace('content_type="text/event-stream", ', ""), "Content-Type is text/html"
+            ),
+            Wrong("one line end", JOB.replace("steps}\\n\\n", "steps}\\n"), "the events are"),
+            Wrong(
+                "the request in the generator",
+                JOB.replace("range(1, steps + 1)", 'range(1, request.args.get("steps", 5, type=int) + 1)'),
+                "Working outside of request context",
+            ),
+            Wrong("no end", JOB.replace("event: done", "event: progress"), "the events are"),
+            Wrong("no work", JOB.replace("time.sleep(0.01)", "pass"), "does each take 10 ms"),
+            Wrong("done without data", JOB.replace("event: done\\ndata: finished", "event: done"), "with data"),
+            Wrong("cached", JOB.replace(', headers={"Cache-Control": "no-store"}', ""), "no Cache-Control"),
+            Right("by hand", JOB),
+        ],
+    }
