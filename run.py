@@ -19,6 +19,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -43,15 +44,26 @@ SHIPPED = ROOT / "notebooks" / "course.jupyterlab-workspace"
 # JupyterLab looks for the workspace "course" under this name; its end are digits of the name's SHA-256.
 WORKSPACE = LAB / "workspaces" / "course-a908.jupyterlab-workspace"
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-# What must be importable, by extra. The probe stops where a Python has lost its folder of packages, and -I
-# keeps this folder from being taken for an installed one.
 # How the tests are spread: over more workers than cores, since they wait much; tests/conftest.py orders them.
 # nbval runs in a process of its own: to load it everywhere would take each worker a second.
 SPREAD = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
-NEEDED = {"": ["server", "flask", "jupyterlab", "matplotlib", "requests", "sseclient"], "test": ["pytest", "xdist"]}
+# What must be importable, by extra. The probe stops where a Python has lost its folder of packages, and -I
+# keeps this folder from being taken for an installed one.
+NEEDED = {
+    "": ["server", "flask", "jupyterlab", "matplotlib", "requests", "sseclient"],
+    "classroom": ["nbgrader"],
+    "test": ["pytest", "xdist"],
+}
 PROBE = (
     "import importlib.util as u, os, sys, sysconfig; os.stat(sysconfig.get_path('purelib'));"
     "print('%d.%d' % sys.version_info[:2], *filter(u.find_spec, sys.argv[1:]))"
+)
+# Beside a copy that `bundle` has made: all packages that it needs, and which machine they are for.
+WHEELS = ROOT / "wheels"
+MACHINE = "machine.txt"
+BUNDLED = (
+    *("run.py", "pyproject.toml", "constraints.txt", "environment.yml", "README.md", "CHANGELOG.md", "LICENSE"),
+    *("TEACHING.md", "server", "static", "notebooks"),
 )
 # What a failed installer says, what it means, what helps. The first that fits counts, so the index comes
 # before impossible versions: of those both installers complain too when they reach no index at all.
@@ -79,6 +91,12 @@ REASONS = (
         "try --latest, or another Python: python3.12 run.py lab",
     ),
     (r"", "this step failed", "mend what is said here; else: python3 run.py clean, and run it again"),
+)
+# The same where the packages come from the folder wheels.
+LACKING = (
+    r"No solution found|ResolutionImpossible|No matching distribution|different Python",
+    "the folder wheels does not hold all that this needs; it is made for lab, serve and blank",
+    "remove that folder where there is a network; else take a bundle that was made on a machine like this one",
 )
 
 
@@ -125,7 +143,8 @@ def quietly(*command: str) -> tuple[bool, str]:
 
 def trouble(said: str) -> ExpectedError:
     """What a failed installer means, with its own last words."""
-    cause, remedy = next((cause, remedy) for pattern, cause, remedy in REASONS if re.search(pattern, said))
+    reasons = (LACKING, *REASONS) if WHEELS.is_dir() else REASONS
+    cause, remedy = next((cause, remedy) for pattern, cause, remedy in reasons if re.search(pattern, said))
     return ExpectedError(cause + tail(said), remedy)
 
 
@@ -177,7 +196,7 @@ def digest(version: str) -> str:
 
 def probe() -> tuple[str, set[str]]:
     """The version of the Python in .venv, "" where none runs, and which needed packages it can import."""
-    fine, said = quietly(PYTHON, "-I", "-c", PROBE, *NEEDED[""], *NEEDED["test"])
+    fine, said = quietly(PYTHON, "-I", "-c", PROBE, *(name for names in NEEDED.values() for name in names))
     version, *names = said.split() if fine else [""]
     return version, set(names)
 
@@ -239,6 +258,7 @@ def renew(extras: set[str], latest: bool) -> None:
     wanted = {"digest": digest(version), "extras": sorted(extras), "latest": latest}
     if stamp == wanted and not latest:
         return print("The environment .venv is ready.")
+    check_wheels(version)
     STAMP.write_text(json.dumps({"unfinished": True}))
     try:
         install(sorted(extras), latest)
@@ -269,8 +289,13 @@ def find_uv() -> str:
 
 
 def fetch_uv() -> None:
-    """Install uv into .venv with the pip beneath it, or else with a pip of its own, which takes seconds to make."""
-    what = ["install", "--retries", "2", "-c", "constraints.txt", "uv"]
+    """Install uv into .venv with the pip of a bundle, which runs as it lies there, or with the pip beneath .venv.
+
+    Or else with a pip of its own, which takes seconds to make.
+    """
+    what = ["install", "--retries", "2", *wheels(), "-c", "constraints.txt", "uv"]
+    if any(quietly(PYTHON, str(bundled / "pip"), *what)[0] for bundled in WHEELS.glob("pip-*.whl")):
+        return
     if not quietly(BASE, "-m", "pip", "--python", PYTHON, *what)[0] and ensure_pip()[0]:
         quietly(PYTHON, "-m", "pip", *what)
 
@@ -281,13 +306,36 @@ def ensure_pip() -> tuple[bool, str]:
     return (fine, said) if fine else quietly(PYTHON, "-m", "ensurepip", "--default-pip")
 
 
+def wheels() -> list[str]:
+    """Options that make an installer use the folder of packages, where there is one, and no network."""
+    return ["--no-index", "--find-links", str(WHEELS)] if WHEELS.is_dir() else []
+
+
+def machine(version: str) -> str:
+    """For which machines packages fit: the version of Python, such as "3.12", the system, the processor."""
+    return f"Python {version} on {platform.system()} {platform.machine()}"
+
+
+def check_wheels(version: str) -> None:
+    """Raise ExpectedError where the packages beside this file are for another machine, or for another Python."""
+    note = WHEELS / MACHINE
+    if note.exists() and note.read_text(encoding="utf-8") != machine(version):
+        made = note.read_text(encoding="utf-8")
+        raise ExpectedError(
+            f"the packages in the folder wheels are for {made}, and this is {machine(version)}",
+            f"remove that folder where there is a network; else take a bundle that was made with {machine(version)}",
+        )
+
+
 def install(extras: list[str], latest: bool) -> None:
     """Install the project in place with its extras: pinned, or the newest that its ranges allow."""
     what = ["-e", ".[{}]".format(",".join(extras)) if extras else ".", "pip"]  # pip, for %pip in a notebook
     said = []
     for name, command in installers():
         with step(f"Installing {'the newest' if latest else 'the pinned'} packages with {name}"):
-            fine, words = quietly(*command, *what, *(["--upgrade"] if latest else ["-c", "constraints.txt"]))
+            fine, words = quietly(
+                *command, *wheels(), *what, *(["--upgrade"] if latest else ["-c", "constraints.txt"])
+            )
         if fine:
             return
         said.append(words)
@@ -418,7 +466,7 @@ def become(*command: str) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """Check style, types and behaviour; with arguments of pytest, behaviour only."""
-    prepare({"test"}, options.latest)
+    prepare({"test", "classroom"}, options.latest)  # the tests make editions, and grade one
     if not options.extra:
         check("ruff", "check")
         check("ruff", "format", "--check")
@@ -444,6 +492,73 @@ def serve(options: argparse.Namespace) -> int:
     return become(PYTHON, "-m", "server", "--port", str(options.port))
 
 
+def course(options: argparse.Namespace) -> int:
+    """Make a course of nbgrader from the exercises."""
+    check_empty(options.folder)
+    prepare({"classroom"}, options.latest)
+    return become(PYTHON, "-m", "server.lab.classroom", "course", str(options.folder))
+
+
+def blank(options: argparse.Namespace) -> int:
+    """Copy the notebooks with empty code cells."""
+    check_empty(options.folder)
+    prepare(set(), options.latest)
+    return become(PYTHON, "-m", "server.lab.classroom", "blank", str(options.folder))
+
+
+def bundle(options: argparse.Namespace) -> int:
+    """Copy the course with all packages that it needs, for machines without a network."""
+    folder: Path = options.folder
+    check_empty(folder)
+    if ROOT in [folder, *folder.parents]:
+        raise ExpectedError(
+            f"{folder} lies within the course, of which it is to be a copy", "name a folder elsewhere"
+        )
+    prepare(set(), latest=False)
+    with alone(), tempfile.TemporaryDirectory() as made:
+        with step("Collecting the packages"):
+            collect(made)
+        (Path(made) / MACHINE).write_text(machine(probe()[0]), encoding="utf-8")
+        with step("Copying"):
+            copy(Path(made), folder)
+    print(f"{folder} is a course for {machine(probe()[0])}. There, without a network: python3 run.py lab")
+    return 0
+
+
+def collect(folder: str) -> None:
+    """Put the packages of the course into a folder, and with them what installs and builds."""
+    builder = re.findall(
+        r'^requires = \["(.+)"\]$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    if not ensure_pip()[0]:
+        raise trouble(ensure_pip()[1])
+    what = ["--retries", "2", *wheels(), "-c", "constraints.txt", "-w", folder, ".[quick]", *builder]
+    fine, said = quietly(PYTHON, "-m", "pip", "wheel", *what)
+    if not fine:
+        raise trouble(said)
+    for own in Path(folder).glob("streaming_data_with_flask-*.whl"):  # the copy is installed from its own files
+        own.unlink()
+
+
+def copy(wheels: Path, folder: Path) -> None:
+    """Copy what belongs to the course, and the packages beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    leave = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    for source in (ROOT / name for name in BUNDLED):
+        if source.is_dir():
+            shutil.copytree(source, folder / source.name, ignore=leave)
+        elif source.exists():
+            shutil.copy(source, folder)
+    shutil.copytree(wheels, folder / WHEELS.name)
+
+
+def check_empty(folder: Path) -> None:
+    """Raise ExpectedError unless there is nothing at this path, or an empty folder."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        cause = f"{folder} {'is not empty' if folder.is_dir() else 'is no folder'}"
+        raise ExpectedError(cause, "name a folder that is new or empty; nothing in it is overwritten")
+
+
 def clean(_: argparse.Namespace) -> int:
     """Remove the environment and the caches, and nothing else."""
     compiled = [path for path in ROOT.rglob("__pycache__") if VENV not in path.parents]
@@ -466,6 +581,11 @@ def port(text: str) -> int:
     return int(text)
 
 
+def folder(text: str) -> Path:
+    """The path of a folder; a relative one is meant from where the user stands."""
+    return Path(os.path.abspath(text))
+
+
 def command_line() -> argparse.ArgumentParser:
     """All commands and options with their help."""
     parser = argparse.ArgumentParser(
@@ -474,7 +594,7 @@ def command_line() -> argparse.ArgumentParser:
         epilog="The first run installs into .venv and takes a minute at most; each later one starts at once.",
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(title="commands", metavar="lab | test | serve | clean", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(command: Callable[[argparse.Namespace], int], short: str, more: str) -> argparse.ArgumentParser:
         name = command.__name__
@@ -496,7 +616,24 @@ def command_line() -> argparse.ArgumentParser:
         default=os.environ.get("STREAMING_PORT", "23423"),
         help="listen on port N (else %(default)s)",
     )
-    for made in (labs, tests, serves):
+    courses = add(
+        course,
+        "Make a course of nbgrader from the exercises",
+        "DIR gets source/, release/, gradebook.db and nbgrader_config.py; every solution is tried first.",
+    )
+    blanks = add(
+        blank, "Copy the notebooks with empty code cells, to code live", "Prose and links stay; exercises come along."
+    )
+    bundles = add(
+        bundle,
+        "Copy the course for classrooms without a network",
+        "DIR gets the course and, in wheels/, all packages that lab, serve and blank need; there run.py installs "
+        "from them. They fit machines with the same system, processor and version of Python as this one. What test "
+        "and course need is not among them, nor is Python itself.",
+    )
+    for made in (courses, blanks, bundles):
+        made.add_argument("folder", type=folder, metavar="DIR", help="a folder that is new or empty")
+    for made in (labs, tests, serves, courses, blanks):
         made.add_argument(
             "--latest", action="store_true", help="install the newest versions, not those of constraints.txt"
         )

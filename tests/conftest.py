@@ -15,6 +15,8 @@ from server.lab import BackgroundServer
 
 NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench names its threads
 
+LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
+
 # The same examples on every run and on every machine, and no verdict by the clock.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
@@ -22,7 +24,7 @@ settings.load_profile("course")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what takes longest begin first, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_notebooks.py", "tests/test_run.py")))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture

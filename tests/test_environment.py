@@ -25,7 +25,7 @@ def project() -> dict[str, Any]:
 
 def declared() -> list[str]:
     extras: dict[str, list[str]] = project()["optional-dependencies"]
-    return [*project()["dependencies"], *extras["test"]]
+    return [*project()["dependencies"], *extras["test"], *extras["classroom"]]
 
 
 def name_of(requirement: str) -> str:

@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 META = ("run.py", "pyproject.toml", "constraints.txt")
 HOUSE = (*META, "README.md", "LICENSE", "server", "static", "notebooks")
-COMMANDS = ("lab", "test", "serve", "clean")
+COMMANDS = ("lab", "test", "serve", "course", "blank", "bundle", "clean")
 
 
 def load(folder: Path) -> ModuleType:
@@ -73,7 +73,7 @@ class Recorder:
     def __init__(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
         self.run, self.installed, self.made = run, list[tuple[list[str], bool]](), 0
         self.version, self.failure = "", None
-        self.names = {*run.NEEDED[""], *run.NEEDED["test"]}
+        self.names = {name for names in run.NEEDED.values() for name in names}
         monkeypatch.setattr(run, "probe", lambda: (self.version, self.names))
         monkeypatch.setattr(run, "install", self.install)
         monkeypatch.setattr(run, "make", self.make)
@@ -125,6 +125,16 @@ def test_tests_add_their_extra_and_the_lab_keeps_it(recorder: Recorder) -> None:
     recorder.prepare("test")
     recorder.prepare()
     assert recorder.installed == [([], False), (["test"], False)]
+
+
+def test_what_an_extra_brings_is_missed_only_where_it_was_installed(recorder: Recorder) -> None:
+    recorder.names -= {"nbgrader"}
+    recorder.prepare()
+    recorder.prepare()
+    assert recorder.made == 1
+    recorder.prepare("classroom")
+    recorder.prepare()
+    assert recorder.made == 2
 
 
 def test_latest_looks_every_time_and_going_back_restores_the_pins(recorder: Recorder) -> None:
@@ -323,7 +333,9 @@ def test_help_reads_well(run: ModuleType, capsys: pytest.CaptureFixture[str], co
     assert max(map(len, said.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("arguments", [["serve", "--nonsense"], ["clean", "up"], []])
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--nonsense"], ["clean", "up"], ["course"], ["bundle", "a", "b"], []]
+)
 def test_what_it_does_not_know_it_refuses(run: ModuleType, tmp_path: Path, arguments: list[str]) -> None:
     code, said = finished(tmp_path, *arguments)
     assert code == 2
@@ -364,6 +376,85 @@ def test_clean_removes_what_it_made_and_nothing_else(run: ModuleType, tmp_path: 
     assert left == {*META, "mine", "notebooks", str(Path("notebooks/.ipynb_checkpoints")), "server"}
     assert all(f"removed {Path(name.replace('/bin', ''))}" in said for name in made)
     assert finished(tmp_path, "clean") == (0, "There was nothing to remove.\n")
+
+
+# What it makes for classrooms
+
+
+@pytest.mark.parametrize(("command", "extras"), [("course", {"classroom"}), ("blank", set())])
+def test_an_edition_is_made_where_the_user_stands_with_what_it_needs(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, extras: set[str]
+) -> None:
+    done: list[Any] = []
+    monkeypatch.setattr(run, "prepare", lambda *asked: done.append(asked))
+    monkeypatch.setattr(run, "become", lambda *asked: done.append(asked))
+    (tmp_path / "desk").mkdir()
+    monkeypatch.chdir(tmp_path / "desk")
+    options = run.command_line().parse_args([command, "class"])
+    options.command(options)
+    wanted = (run.PYTHON, "-m", "server.lab.classroom", command, str(tmp_path / "desk" / "class"))
+    assert done == [(extras, False), wanted]
+
+
+@pytest.mark.parametrize("command", ["course", "blank", "bundle"])
+@pytest.mark.parametrize(("name", "cause"), [("full", "is not empty"), ("full/file", "is no folder")])
+def test_what_is_there_is_not_written_over(
+    run: ModuleType, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, command: str, name: str, cause: str
+) -> None:
+    (folder := tmp_path_factory.mktemp("desk") / "full").mkdir()
+    (folder / "file").write_text("mine")
+    code, said = finished(tmp_path, command, str(folder.parent / name))
+    assert code == 1
+    assert said.startswith(f"run.py stops: {folder.parent / name} {cause}.\nWhat helps: name a folder that is new")
+    assert [path.read_text() for path in folder.iterdir()] == ["mine"]
+    assert not run.VENV.exists()
+
+
+@pytest.mark.parametrize("name", ["bundle", "static/bundle"])
+def test_a_bundle_within_the_course_would_hold_itself(run: ModuleType, tmp_path: Path, name: str) -> None:
+    code, said = finished(tmp_path, "bundle", str(tmp_path / name))
+    assert code == 1
+    assert "lies within the course, of which it is to be a copy" in said
+    assert not run.VENV.exists()
+
+
+def bundled(run: ModuleType, machine: str) -> None:
+    run.WHEELS.mkdir()
+    (run.WHEELS / run.MACHINE).write_text(machine)
+
+
+def test_packages_for_another_machine_are_refused(recorder: Recorder) -> None:
+    bundled(recorder.run, "Python 3.9 on Plan9 mips")
+    with pytest.raises(
+        recorder.run.ExpectedError, match=r"for Python 3\.9 on Plan9 mips, and this is Python 3\.12 on"
+    ):
+        recorder.prepare()
+    assert recorder.installed == []
+
+
+def test_packages_for_this_machine_are_taken(recorder: Recorder) -> None:
+    bundled(recorder.run, recorder.run.machine("3.12"))
+    recorder.prepare()
+    assert recorder.installed == [([], False)]
+
+
+def test_with_a_folder_of_packages_no_index_is_asked(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "installers", lambda: iter([("a stand-in", ["tool"])]))
+    monkeypatch.setattr(run, "quietly", lambda *command: (not asked.append(command), ""))  # type: ignore[func-returns-value]
+    run.WHEELS.mkdir()
+    run.install([], latest=False)
+    assert asked == [
+        ("tool", "--no-index", "--find-links", str(run.WHEELS), "-e", ".", "pip", "-c", "constraints.txt")
+    ]
+
+
+def test_what_a_folder_of_packages_lacks_is_no_fault_of_the_network(run: ModuleType) -> None:
+    said = "ERROR: ... (from versions: none)\nNo matching distribution found for nbgrader"
+    assert "could not be reached" in str(run.trouble(said))
+    run.WHEELS.mkdir()
+    assert "the folder wheels does not hold all that this needs" in str(run.trouble(said))
+    assert "the disk is full" in str(run.trouble("No space left on device"))
 
 
 # JupyterLab as it is set up
@@ -447,6 +538,36 @@ def test_a_package_that_got_lost_is_brought_back(installed: Path, capsys: pytest
     prepare(installed)
     assert "Making .venv anew: some of its packages are missing." in capsys.readouterr().out
     assert run.probe()[1] >= {*run.NEEDED[""]}
+
+
+@pytest.fixture(scope="module")
+def bundle(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What run.py makes of the copy for a machine without a network."""
+    folder = tmp_path_factory.mktemp("a classroom") / "course"
+    code, said = finished(installed, "bundle", str(folder))
+    assert code == 0, said
+    return folder
+
+
+def test_a_bundle_is_installed_from_itself_alone(bundle: Path, tmp_path: Path) -> None:
+    """No index, no cache, no uv on PATH and none of this machine's settings: all comes from its folder wheels."""
+    (nothing := tmp_path / "nothing").mkdir()
+    nowhere = {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "UV_OFFLINE": "1"}
+    bare = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "UV_NO_CONFIG": "1", "UV_NO_CACHE": "1"}
+    code, said = finished(
+        bundle, "blank", str(tmp_path / "live"), PATH=str(nothing), PIP_NO_CACHE_DIR="1", **nowhere, **bare
+    )
+    assert code == 0, said
+    assert "Installing the pinned packages with uv" in said
+    assert [path.name for path in sorted((tmp_path / "live").glob("0*"))][:2] == ["00_start.ipynb", "01_wire.ipynb"]
+    assert load(bundle).probe()[1] >= {*load(bundle).NEEDED[""]}
+    assert version(bundle, "sseclient-py") == "1.8.0"
+
+
+def test_a_bundle_holds_the_course_and_not_what_was_made_beside_it(bundle: Path) -> None:
+    assert {path.name for path in bundle.iterdir()} - {".venv"} == {*HOUSE, "wheels"}
+    assert not [path for path in (bundle / "wheels").iterdir() if path.name.startswith("streaming_data")]
+    assert (bundle / "wheels" / "machine.txt").read_text() == load(bundle).machine("{}.{}".format(*sys.version_info))
 
 
 def address(process: subprocess.Popen[str]) -> str:

@@ -1,0 +1,365 @@
+"""The editions of the course, and the loop of grading: handed out, solved well and badly, graded, explained."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import canonical
+import links
+import pytest
+
+from server.lab import classroom
+from server.lab.classroom import EditionError
+
+FOLDERS = (classroom.SOLUTIONS, classroom.EXERCISES)
+NAMES = sorted({path.name for folder in FOLDERS for path in folder.glob("*.ipynb")})
+SOLUTIONS = sorted(classroom.SOLUTIONS.glob("*.ipynb"))
+
+SECONDS = 5  # for a cell; a check takes half of them to end an endless loop
+
+Cell = dict[str, Any]
+
+
+def markdown(*source: str) -> Cell:
+    return {"cell_type": "markdown", "metadata": {}, "source": "\n".join(source)}
+
+
+def code(*source: str, **metadata: Any) -> Cell:
+    lines = "\n".join(source)
+    return {"cell_type": "code", "metadata": metadata, "source": lines, "outputs": [], "execution_count": None}
+
+
+def answer(name: str, *source: str) -> Cell:
+    return code(*source, nbgrader=marks(f"{name}-answer", solution=True, locked=False))
+
+
+def graded(name: str, points: int, *source: str) -> Cell:
+    return code(*source, nbgrader=marks(name, grade=True, locked=True, points=points))
+
+
+def marks(name: str, **more: Any) -> dict[str, Any]:
+    return {"schema_version": 3, "grade": False, "solution": False, "task": False, "grade_id": name, **more}
+
+
+def notebook(*cells: Cell) -> dict[str, Any]:
+    numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
+    return {"cells": numbered, "metadata": canonical.KERNEL, "nbformat": 4, "nbformat_minor": 5}
+
+
+def write(path: Path, content: dict[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def sources(path: Path, kind: str = "code") -> list[str]:
+    return ["".join(cell["source"]) for cell in canonical.cells(path, kind)]
+
+
+def learners(path: Path) -> list[str]:
+    """Return the code of the learner's edition of a notebook with solutions."""
+    cells = classroom.exercises(json.loads(path.read_text(encoding="utf-8")))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+ENDLESS = """def news():
+    while True:
+        pass
+"""
+RIGHT = """def news():
+    yield "data: hello\\n\\n"
+"""
+SMALL = notebook(
+    markdown("# Exercises: small", "", "They go with [02_sse](../02_sse.ipynb)."),
+    code("from server.lab.exercises import ask, expect_events, hints, predict, streamed"),
+    code('hint = hints("1", "Count the blank lines.")', jupyter={"source_hidden": True}, collapsed=True),
+    answer("one", 'answer = None  # "a" or "b"', "### BEGIN SOLUTION", 'answer = "b"', "### END SOLUTION"),
+    graded("one", 1, 'predict(answer, {"a": (1, "Lines are no events."), "b": (2, "Blank lines send.")}, 2)'),
+    answer("two", "### BEGIN SOLUTION", RIGHT + "### END SOLUTION"),
+    graded(
+        "two",
+        2,
+        'expect_events(ask(streamed(news, "text/event-stream")), "hello")',
+        "### BEGIN HIDDEN TESTS",
+        'assert len(list(news())) == 1, "one event"',
+        "### END HIDDEN TESTS",
+        'print("Yes.")',
+    ),
+)
+
+
+# The learner's edition
+
+
+def test_the_learners_edition_has_stubs_and_no_hidden_test() -> None:
+    made = classroom.exercises(SMALL)
+    stored = ["".join(cell["source"]) for cell in made["cells"]]
+    assert stored[3] == 'answer = None  # "a" or "b"\n# your turn'
+    assert stored[5] == "# your turn"
+    assert stored[6] == 'expect_events(ask(streamed(news, "text/event-stream")), "hello")\nprint("Yes.")'
+    assert stored[:3] == [cell["source"] for cell in SMALL["cells"][:3]]
+
+
+def test_the_learners_edition_keeps_marks_and_folds_and_nothing_else() -> None:
+    before = json.dumps(SMALL)
+    made = classroom.exercises(SMALL)
+    assert json.dumps(SMALL) == before
+    assert made["cells"][2]["metadata"] == {"jupyter": {"source_hidden": True}}
+    assert [cell["metadata"] for cell in made["cells"][3:]] == [cell["metadata"] for cell in SMALL["cells"][3:]]
+
+
+def test_the_learners_edition_has_no_output_and_the_form_of_the_course() -> None:
+    ran = json.loads(json.dumps(SMALL))
+    ran["cells"][1] |= {"execution_count": 7, "outputs": [{"output_type": "stream", "name": "stdout", "text": "so"}]}
+    made = classroom.exercises(ran)
+    assert made == classroom.exercises(SMALL)
+    assert classroom.dumps(made) == canonical.dumps(made)
+    for cell in made["cells"]:
+        if cell["cell_type"] == "code":
+            assert (cell.pop("outputs"), cell.pop("execution_count")) == ([], None)
+            cell |= {"outputs": [], "execution_count": None}
+        cell["metadata"] = {}
+    counted = canonical.canonical(made)
+    for cell in counted["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = None
+    assert counted == made
+
+
+def test_exercises_and_solutions_have_the_same_names() -> None:
+    solved, unsolved = ([path.name for path in sorted(folder.glob("*.ipynb"))] for folder in FOLDERS)
+    assert unsolved == solved
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stored_exercises_are_made_from_the_solutions(name: str) -> None:
+    """Where it fails: `python -m server.lab.classroom exercises` writes them anew."""
+    solved, unsolved = (folder / name for folder in FOLDERS)
+    made = classroom.exercises(json.loads(solved.read_text(encoding="utf-8")))
+    assert unsolved.read_text(encoding="utf-8") == classroom.dumps(made)
+
+
+def test_an_exercise_whose_solution_is_gone_goes_too(tmp_path: Path) -> None:
+    write(tmp_path / "solutions" / "02_small.ipynb", SMALL)
+    orphan = write(tmp_path / "exercises" / "01_gone.ipynb", SMALL)
+    classroom.write_exercises(tmp_path / "solutions", tmp_path / "exercises")
+    assert [path.name for path in orphan.parent.iterdir()] == ["02_small.ipynb"]
+    made = (orphan.parent / "02_small.ipynb").read_text(encoding="utf-8")
+    assert made == classroom.dumps(classroom.exercises(SMALL))
+
+
+# The loop of grading
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with the small notebook as its one assignment."""
+    solutions = write(tmp_path_factory.mktemp("solutions") / "02_small.ipynb", SMALL).parent
+    return made(tmp_path_factory.mktemp("course"), solutions)
+
+
+def made(folder: Path, solutions: Path) -> Path:
+    import kernels  # noqa: F401 - the kernels that start next are reached by files
+
+    classroom.course(folder, solutions)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def api(course: Path) -> Any:
+    """nbgrader, as it is told by the course's own settings, but for its patience with a cell that never ends."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    config: Any = PyFileConfigLoader("nbgrader_config.py", str(course)).load_config()
+    assert config.CourseDirectory.course_id == "streaming-data"
+    assert config.Execute.timeout == 30
+    config.merge(Config({"CourseDirectory": {"root": str(course)}, "Execute": {"timeout": SECONDS}}))
+    return NbGraderAPI(config=config)
+
+
+def submit(course: Path, student: str, first: str, second: str) -> None:
+    """Put the answers of a student into the notebook that was handed out, and hand it in."""
+    content = json.loads((course / "release" / "02_small" / "02_small.ipynb").read_text(encoding="utf-8"))
+    stubs = [cell for cell in content["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")]
+    for cell, text in zip(stubs, (first, second), strict=True):
+        cell["source"] = text or cell["source"]
+    write(course / "submitted" / student / "02_small" / "02_small.ipynb", content)
+
+
+def grade(api: Any, course: Path, student: str) -> tuple[float, str]:
+    """Have a submission graded; the score, and the text of the feedback."""
+    for step in (api.autograde, api.generate_feedback):
+        done = step("02_small", student)
+        assert done["success"], done
+    page = (course / "feedback" / student / "02_small" / "02_small.html").read_text(encoding="utf-8")
+    score: float = api.get_submission("02_small", student)["score"]
+    return score, re.sub(r"<[^>]*>", "", page)
+
+
+def test_a_course_is_complete(course: Path, api: Any) -> None:
+    assert {path.name for path in course.iterdir()} >= {"nbgrader_config.py", "source", "release", "gradebook.db"}
+    (assignment,) = api.get_assignments()
+    assert (assignment["name"], assignment["max_score"], assignment["status"]) == ("02_small", 3, "draft")
+
+
+def test_what_is_handed_out_is_the_learners_edition_without_links(course: Path) -> None:
+    handed_out = course / "release" / "02_small" / "02_small.ipynb"
+    assert sources(handed_out) == learners(course / "source" / "02_small" / "02_small.ipynb")
+    assert sources(handed_out, "markdown") == ["# Exercises: small\n\nThey go with 02_sse."]
+
+
+# Of each student: both answers, "" where the stub is left; the score; and words of the feedback.
+STUDENTS: dict[str, tuple[str, str, float, list[str]]] = {
+    "solved": ('answer = "b"', RIGHT, 3, ["Yes: 2. Blank lines send."]),
+    "untouched": ("", "", 0, ["Not yet: answer is one of", "NameError"]),
+    "mistaken": ('answer = "b"', RIGHT.replace("\\n\\n", "\\n"), 1, ["Not yet: ", "There is no blank line"]),
+    "endless": ("while True:\n    pass", ENDLESS, 0, ["KeyboardInterrupt", "Not yet: ", "of your cell: "]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # of nbgrader's own session
+@pytest.mark.parametrize("student", STUDENTS)
+def test_an_answer_gets_its_points_and_its_words(course: Path, api: Any, student: str) -> None:
+    first, second, score, said = STUDENTS[student]
+    submit(course, student, first, second)
+    points, feedback = grade(api, course, student)
+    assert points == score
+    assert [words for words in said if words not in feedback] == []
+
+
+def test_a_solution_that_fails_its_check_stops_the_making(tmp_path: Path) -> None:
+    wrong = json.loads(json.dumps(SMALL).replace('answer = \\"b\\"', 'answer = \\"a\\"'))
+    write(tmp_path / "solutions" / "02_small.ipynb", wrong)
+    with pytest.raises(EditionError, match=r"02_small\.ipynb fails its own check: Not yet: you predict 1"):
+        made(tmp_path / "course", tmp_path / "solutions")
+    assert list((tmp_path / "course").iterdir()) == []
+
+
+@pytest.fixture(scope="class")
+def assignments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with those notebooks of solutions that a class names."""
+    solutions = tmp_path_factory.mktemp("solutions")
+    for path in request.cls.paths:
+        shutil.copy(path, solutions)
+    return made(tmp_path_factory.mktemp("course"), solutions)
+
+
+class InNbgrader:
+    """Every notebook with solutions is an assignment whose solutions earn all points, and is handed out unsolved."""
+
+    paths: list[Path]
+
+    def test_it_is_handed_out_unsolved_and_without_links(self, assignments: Path) -> None:
+        for path in self.paths:
+            handed_out = assignments / "release" / path.stem / path.name
+            assert sources(handed_out) == learners(assignments / "source" / path.stem / path.name)
+            assert [link for link in links.links(handed_out) if ":" not in link] == []
+
+    def test_the_gradebook_knows_its_points(self, assignments: Path) -> None:
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{assignments / 'gradebook.db'}") as book:
+            known = {each.name: each.max_score for each in book.assignments}
+        assert known == {path.stem: points(assignments / "source" / path.stem / path.name) for path in self.paths}
+
+
+def points(path: Path) -> int:
+    return sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in canonical.cells(path, "code"))
+
+
+# A class is what one worker runs: so each half of the exercises is tried by itself.
+
+
+class TestEvenInNbgrader(InNbgrader):
+    paths = SOLUTIONS[::2]
+
+
+class TestOddInNbgrader(InNbgrader):
+    paths = SOLUTIONS[1::2]
+
+
+# The notebooks to code live in
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("live")
+    classroom.blank(folder)
+    return folder
+
+
+@pytest.mark.parametrize("path", canonical.course(), ids=lambda path: path.stem)
+def test_a_blank_notebook_has_the_prose_and_empty_cells(live: Path, path: Path) -> None:
+    import nbformat
+
+    copy = live / path.name
+    assert [cell["source"] for cell in canonical.cells(copy, "markdown")] == [
+        cell["source"] for cell in canonical.cells(path, "markdown")
+    ]
+    assert len(sources(copy)) == len(sources(path)) > 0
+    assert set(sources(copy)) == {""}
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in canonical.cells(copy, "code"))
+    nbformat.validate(nbformat.read(copy, as_version=4))
+
+
+def test_in_the_blank_notebooks_every_link_holds_that_held_before(live: Path) -> None:
+    followed = 0
+    for copy in live.rglob("*.ipynb"):
+        original = canonical.NOTEBOOKS / copy.relative_to(live)
+        held = [link for link in links.links(original) if not links.fault(original, link, canonical.NOTEBOOKS)]
+        assert [fault for link in held if (fault := links.fault(copy, link, live))] == []
+        followed += len(held)
+    assert followed > 50
+
+
+def test_links_that_leave_the_notebooks_become_words_and_code_is_no_link(tmp_path: Path) -> None:
+    shown = "```\nf[0](x.ipynb)\n```\nand `a[1](../y.py)`"
+    prose = markdown("[the `server`](../server/sse.py#L3) ![p](p.png) [site](https://flask.example/a)", shown)
+    deep = notebook(markdown('[back](../00_a.ipynb#Here) [more](more%20text.md "title") [gone](gone.ipynb)'))
+    write(tmp_path / "from" / "00_a.ipynb", notebook(prose, markdown("[e](exercises/00_a.ipynb)"), code("1")))
+    write(tmp_path / "from" / "exercises" / "00_a.ipynb", deep)
+    for name in ("p.png", "exercises/more text.md", "unasked.txt"):
+        (tmp_path / "from" / name).write_text(name)
+    classroom.blank(tmp_path / "to", tmp_path / "from")
+    made = {path.relative_to(tmp_path / "to").as_posix() for path in (tmp_path / "to").rglob("*.*")}
+    assert made == {"00_a.ipynb", "p.png", "exercises/00_a.ipynb", "exercises/more text.md"}
+    first, second = sources(tmp_path / "to" / "00_a.ipynb", "markdown")
+    assert first == f"the `server` ![p](p.png) [site](https://flask.example/a)\n{shown}"
+    assert second == "[e](exercises/00_a.ipynb)"
+    copied = sources(tmp_path / "to" / "exercises" / "00_a.ipynb", "markdown")
+    assert copied == [cell["source"] for cell in deep["cells"]]
+
+
+# Where editions are written
+
+
+@pytest.mark.parametrize("make", [classroom.course, classroom.blank])
+@pytest.mark.parametrize(("name", "cause"), [("full", "is not empty"), ("full/file", "is no folder")])
+def test_an_edition_overwrites_nothing(tmp_path: Path, make: Callable[[Path], None], name: str, cause: str) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    with pytest.raises(EditionError, match=f"{cause}.\nWhat helps: name a folder that is new or empty"):
+        make(tmp_path / name)
+    assert [path.read_text() for path in (tmp_path / "full").iterdir()] == ["mine"]
+
+
+def test_the_command_writes_where_the_user_stands_and_refuses_in_words(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    command = [sys.executable, "-m", "server.lab.classroom", "blank", "live"]
+    own = {**os.environ, "PYTHONPATH": str(canonical.NOTEBOOKS.parent)}
+    for status, words in ((0, ""), (1, "classroom stops: ")):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=own)
+        assert done.returncode == status
+        assert done.stderr.startswith(words)
+        assert "Traceback" not in done.stderr
+    assert len(list((tmp_path / "live").glob("[0-9][0-9]_*.ipynb"))) == len(canonical.course())
