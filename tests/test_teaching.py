@@ -1,0 +1,66 @@
+"""TEACHING.md and the quizzes: their figures are those of the notebooks, and every question has its answer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import canonical
+import path
+import pytest
+import teaching
+
+TEXT = teaching.TEACHING.read_text(encoding="utf-8")
+QUIZZES = canonical.NOTEBOOKS / "quizzes"
+ANSWERS = canonical.NOTEBOOKS / "solutions" / "quizzes"
+STEMS = [stop.stem for stop in path.stops()]
+PLAN = re.compile(r"^### (\d+) minutes: .*\n\n((?:\|.*\n)+)", re.MULTILINE)
+QUESTION = re.compile(r"^(\d+)\. ", re.MULTILINE)
+
+
+def test_the_table_is_that_of_the_notebooks() -> None:
+    assert teaching.written(TEXT, teaching.told(TEXT)) == TEXT
+    assert teaching.told(TEXT).keys() == set(STEMS)
+
+
+def test_each_plan_lasts_as_long_as_it_says() -> None:
+    plans = {int(minutes): rows for minutes, rows in PLAN.findall(TEXT)}
+    assert plans.keys() == {45, 90, 180}
+    for minutes, rows in plans.items():
+        assert sum(map(int, re.findall(r"^\| (\d+) \|", rows, re.MULTILINE))) == minutes
+
+
+def test_no_step_of_a_plan_is_longer_than_its_notebook() -> None:
+    minutes = {stop.stem: stop.minutes for stop in path.stops()}
+    steps = re.findall(r"^\| (\d+) \| .*\(notebooks/(\d\d_\w+)\.ipynb\) \|$", TEXT, re.MULTILINE)
+    assert len(steps) >= 9
+    assert [step for step in steps if int(step[0]) > minutes[step[1]]] == []
+
+
+def test_the_course_has_forty_exercises_or_more() -> None:
+    assert sum(len(teaching.exercises(stem)) for stem in STEMS) >= 40
+
+
+def test_every_notebook_has_a_quiz_and_its_answers_apart() -> None:
+    for folder in (QUIZZES, ANSWERS):
+        assert sorted(file.stem for file in folder.glob("*.md")) == STEMS
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_each_question_has_its_answer_and_four_choices(stem: str) -> None:
+    questions, answers = (blocks(folder / f"{stem}.md") for folder in (QUIZZES, ANSWERS))
+    assert list(questions) == list(answers) == ["1", "2", "3", "4"]
+    for number, question in questions.items():
+        assert re.findall(r"^   - \*\*([a-d])\*\* ", question, re.MULTILINE) == list("abcd"), question
+        assert re.match(r"\*\*[a-d]\*\*\. \S", answers[number]), answers[number]
+
+
+def test_the_answers_use_every_letter() -> None:
+    letters = [block[2] for stem in STEMS for block in blocks(ANSWERS / f"{stem}.md").values()]
+    assert all(letters.count(letter) >= len(letters) / 8 for letter in "abcd")
+
+
+def blocks(file: Path) -> dict[str, str]:
+    """Return the numbered blocks of a page, by number."""
+    _, *parts = QUESTION.split(file.read_text(encoding="utf-8"))
+    return dict(zip(parts[::2], parts[1::2], strict=True))
