@@ -2,9 +2,9 @@
 
     python tests/canonical.py [--keep-outputs] [notebook ...]
 
-Canonical means: nbformat 4.5; ids that do not change; execution counts from 1 in order; metadata of the kernel, tags,
-alternative texts, and the fold over an output that is to be predicted; JSON with one blank of indent and a line end
-at the end. test_notebooks.py checks it.
+Canonical means: nbformat 4.5; ids that do not change; execution counts from 1 in order; metadata of the kernel, the
+notebook's place in the course (path.py), tags, alternative texts, and the fold over an output that is to be
+predicted; JSON with one blank of indent and a line end at the end. test_notebooks.py checks it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ def prose(path: Path) -> str:
 
 def canonical(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a notebook in canonical form."""
+    place = {key: value for key, value in notebook["metadata"].items() if key == "course"}
     return {
         "cells": list(_cells(notebook["cells"])),
-        "metadata": KERNEL,
+        "metadata": {**KERNEL, **place},
         "nbformat": 4,
         "nbformat_minor": 5,
     }

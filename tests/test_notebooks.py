@@ -1,4 +1,4 @@
-"""The notebooks: canonical form, links, and two engines that run them all and compare what they show."""
+"""The notebooks: canonical form, parts, and two engines that run them all and compare what they show."""
 
 from __future__ import annotations
 
@@ -70,25 +70,9 @@ def test_live_cells_are_followed_by_one_that_is_compared(path: Path) -> None:
 
 
 @each
-def test_links_lead_to_files(path: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", prose(path))
-    assert targets, "each notebook leads on"
-    assert [target for target in targets if not (path.parent / target).exists()] == []
-
-
-@each
 def test_pictures_have_an_alternative_text(path: Path) -> None:
     pictures = [out for cell in cells(path, "code") for out in cell["outputs"] if "image/png" in out.get("data", {})]
     assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
-
-
-def test_the_map_names_every_notebook_with_its_minutes() -> None:
-    start = prose(COURSE[0])
-    for path in COURSE:
-        minutes = re.search(r"\*\*Time\*\*: (\d+) minutes", prose(path))
-        assert minutes, path.stem
-        (row,) = [line for line in start.splitlines() if line.startswith("|") and path.stem in line]
-        assert row.endswith(f"| {minutes[1]} |")
 
 
 class InNbclient:
