@@ -7,6 +7,7 @@ listens, so what the client says takes effect at once, and its leaving is known 
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ blueprint = Blueprint("websocket", __name__)
 PING_SECONDS = 25  # between two pings, so that proxies see that the connection lives
 MOST_BYTES = 65_536  # of a message: a longer one is answered with close 1009
 MOST_WORD = 200  # characters
+CLOSE = b"\x88"  # how a close frame begins: FIN, and the opcode 8
 GOODBYE_SECONDS = 1  # for a close to be answered; the thread that listens does it for this side
 LOOK_SECONDS = 0.25  # a listener looks up that often: when the connection ends, it is not always woken
 MOST_JOIN = 1  # seconds in which a thread ends whose socket has been shut down
@@ -52,6 +54,7 @@ def stream(ws: Server) -> None:
     A message from the client is the word that the ticks show from then on; "stop" ends the stream.
     """
     count, interval, _ = pace(count=None, interval=0.1)
+    ws.sock = LastWord(ws.sock)
     word = ""
 
     def listen(wait: float) -> None:
@@ -71,6 +74,27 @@ def stream(ws: Server) -> None:
         return  # the client has left, or said goodbye, while it was spoken to
     finally:
         hang_up(ws)
+
+
+class LastWord:
+    """A socket on which nothing follows a close frame (RFC 6455, 5.5.1).
+
+    The view speaks, and so does the thread that listens, when it answers a close: a tick must not come after that.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock, self.over, self.lock = sock, False, threading.Lock()
+
+    def send(self, frame: bytes) -> int:
+        """Send a frame, unless a close has been sent."""
+        with self.lock:
+            if self.over:
+                return len(frame)
+            self.over = frame[:1] == CLOSE
+            return self.sock.send(frame)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
 
 
 def heard(ws: Server, wait: float) -> Iterator[str]:

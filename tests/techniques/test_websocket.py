@@ -16,7 +16,7 @@ from server import create_app
 from server.lab import BackgroundServer
 from server.lab.background import _Handler
 from server.techniques import websocket
-from server.techniques.websocket import MOST_BYTES, MOST_WORD
+from server.techniques.websocket import MOST_BYTES, MOST_WORD, LastWord
 from server.ticks import SPINNER
 from server.wire.websocket import BINARY, CLOSE, PING, PONG, TEXT, Frame, Parser, close_payload
 
@@ -293,6 +293,33 @@ def test_a_client_that_says_goodbye_in_the_middle_of_a_flood_is_answered_without
         sock.close()
     wait_for(lambda: not threads_of(server), "its threads have ended")
     assert complaints(server) == []
+
+
+def test_the_view_and_the_answer_to_a_close_go_through_the_same_door(
+    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bytes] = []
+
+    class Noted(LastWord):
+        def send(self, frame: bytes) -> int:
+            sent.append(frame)
+            return super().send(frame)
+
+    monkeypatch.setattr(websocket, "LastWord", Noted)
+    sock, parser, rest = upgraded(server, "?interval=0.01")
+    say(sock, CLOSE, close_payload(1000))
+    assert parser.feed(rest + read_all(sock))[-1] == Frame(CLOSE, close_payload(1000))
+    assert Frame(CLOSE, close_payload(1000)).encode() in sent
+
+
+def test_a_close_is_the_last_word_whoever_speaks() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sock = LastWord(ours)
+        for frame in (Frame(TEXT, b"a"), Frame(CLOSE, close_payload(1000)), Frame(TEXT, b"b"), Frame(CLOSE)):
+            assert sock.send(frame.encode()) == len(frame.encode())
+        sock.shutdown(socket.SHUT_WR)
+        assert Parser(masks=False).feed(read_all(theirs)) == [Frame(TEXT, b"a"), Frame(CLOSE, close_payload(1000))]
 
 
 @pytest.mark.parametrize("leave", [socket.socket.close, reset])
