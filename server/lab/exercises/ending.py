@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import os
 import sys
 import threading
 import time
@@ -124,11 +125,22 @@ def _end(threads: list[threading.Thread], wake: threading.Event) -> None:
     wake.set()
     due, tries = time.monotonic() + PATIENCE, 0
     while (alive := [thread for thread in threads if thread.is_alive()]) and time.monotonic() < due:
-        for thread in alive:
+        for thread in filter(_in_a_cell, alive):  # what has left it ends by itself
             _throw(thread, tries)
             _ring(thread)
         alive[0].join(0.05)
         tries += 1
+
+
+def _in_a_cell(thread: threading.Thread) -> bool:
+    """Tell whether a thread runs code of a notebook, or what that has called."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith("<frozen") and not os.path.exists(name):  # a cell's code is in no file
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _throw(thread: threading.Thread, more: int) -> None:
