@@ -26,7 +26,7 @@ blueprint = Blueprint("websocket", __name__)
 PING_SECONDS = 25  # between two pings, so that proxies see that the connection lives
 MOST_BYTES = 65_536  # of a message: a longer one is answered with close 1009
 MOST_WORD = 200  # characters
-CLOSE = b"\x88"  # how a close frame begins: FIN, and the opcode 8
+CLOSE = b"\x88"  # how it begins: FIN, and the opcode 8
 GOODBYE_SECONDS = 1  # for a close to be answered; the thread that listens does it for this side
 LOOK_SECONDS = 0.25  # a listener looks up that often: when the connection ends, it is not always woken
 MOST_JOIN = 1  # seconds in which a thread ends whose socket has been shut down
@@ -77,7 +77,7 @@ def stream(ws: Server) -> None:
 
 
 class LastWord:
-    """A socket on which nothing follows a close frame (RFC 6455, 5.5.1).
+    """A socket on which a close is the last that is sent (RFC 6455, 5.5.1).
 
     The view speaks, and so does the thread that listens, when it answers a close: a tick must not come after that.
     """
