@@ -138,6 +138,7 @@ class _Server(ThreadedWSGIServer):
             with contextlib.suppress(SystemExit):  # it ends a thread, as always, and no more
                 self.process_request_thread(request, client_address)
         finally:
+            request.close()  # it is already, unless that was what the thread was ended in
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
 
