@@ -161,7 +161,7 @@ class TestWebsocket(Trials):
                     "            each.send(text)\n      except ConnectionClosed:\n"
                     "        room.discard(ws)\n        raise",
                 ),
-                "Dora's connection has ended",
+                "Dora says",
             ),
             Wrong(
                 "only the sending is safe",
