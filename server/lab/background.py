@@ -28,6 +28,7 @@ from .cells import replace_earlier
 HOST = "127.0.0.1"
 PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # the older one has no chunks: a body without a length ends with the connection
 ANSWERED = "server.lab.answered"  # in the environ: who wants to know of the answer
+QUIET = contextlib.suppress(SystemExit)  # that ends a thread, as always, and no more
 STOP_SECONDS = 0.8  # for all streams to end, once their sockets are closed
 SILENT_SECONDS = 120  # a client that neither sends its request nor reads its answer is dropped after this
 
@@ -135,7 +136,7 @@ class _Server(ThreadedWSGIServer):
 
     def _connection(self, request: Any, client_address: Any) -> None:
         try:
-            with contextlib.suppress(SystemExit):  # it ends a thread, as always, and no more
+            with QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET:  # it may come again while it is handled
                 self.process_request_thread(request, client_address)
         finally:
             request.close()  # it is already, unless that was what the thread was ended in

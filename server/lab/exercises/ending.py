@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from ..background import BackgroundServer
+from ..background import QUIET, BackgroundServer
 from .places import line_of, where_it_is
 from .seen import NotYet
 
@@ -55,10 +55,11 @@ def called(
     done: list[tuple[Any, BaseException | None]] = []
 
     def call() -> None:
-        try:
-            done.append((function(*arguments, **options), None))
-        except BaseException as error:  # SystemExit too
-            done.append((None, error))
+        with QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET:  # SystemExit may come again while it is handled
+            try:
+                done.append((function(*arguments, **options), None))
+            except BaseException as error:  # SystemExit too
+                done.append((None, error))
 
     thread = threading.Thread(target=call, daemon=True, name="exercise")
     with wakeable() as wake:
