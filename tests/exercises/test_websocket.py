@@ -161,7 +161,7 @@ class TestWebsocket(Trials):
                     "            each.send(text)\n      except ConnectionClosed:\n"
                     "        room.discard(ws)\n        raise",
                 ),
-                "Dora says",
+                "Dora's connection has ended with 1000",
             ),
             Wrong(
                 "only the sending is safe",
