@@ -28,7 +28,7 @@ from .cells import replace_earlier
 HOST = "127.0.0.1"
 PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # the older one has no chunks: a body without a length ends with the connection
 ANSWERED = "server.lab.answered"  # in the environ: who wants to know of the answer
-QUIET = contextlib.suppress(SystemExit)  # that ends a thread, as always, and no more
+LAYERS = 8  # of SystemExit, each of which may come while the one before is handled
 STOP_SECONDS = 0.8  # for all streams to end, once their sockets are closed
 SILENT_SECONDS = 120  # a client that neither sends its request nor reads its answer is dropped after this
 
@@ -91,6 +91,12 @@ class BackgroundServer:
         return f"<BackgroundServer {self.url if self._server else 'stopped'}>"
 
 
+def quietly(call: Callable[[], object], layers: int = LAYERS) -> None:
+    """Call, and let SystemExit end that and no more, also where it is thrown into the thread again and again."""
+    with contextlib.suppress(SystemExit):
+        quietly(call, layers - 1) if layers else call()
+
+
 def _listen(port: int) -> socket.socket:
     sock = socket.socket()
     if os.name != "nt":  # there it would let two servers share the port
@@ -136,8 +142,7 @@ class _Server(ThreadedWSGIServer):
 
     def _connection(self, request: Any, client_address: Any) -> None:
         try:
-            with QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET:  # it may come again while it is handled
-                self.process_request_thread(request, client_address)
+            quietly(lambda: self.process_request_thread(request, client_address))
         finally:
             request.close()  # it is already, unless that was what the thread was ended in
             with self._lock:

@@ -14,14 +14,17 @@ from flask import Flask, redirect, request
 from flask_sock import Sock
 from talk import wait_for
 
-from server.lab.background import BackgroundServer
+from server.lab.background import LAYERS, BackgroundServer, quietly
 from server.lab.exercises import (
     NotYet,
     Seen,
+    Steps,
+    Watcher,
     WebSockets,
     arranged,
     ask,
     check,
+    ending,
     expect_documents,
     expect_events,
     expect_parts,
@@ -29,6 +32,7 @@ from server.lab.exercises import (
     hints,
     predict,
     raised,
+    scripts,
     serving,
     streamed,
     within,
@@ -194,6 +198,12 @@ def test_an_order_that_is_no_program_is_told_why(order: Any, says: str) -> None:
         arranged(LINES, order)
 
 
+def test_of_lines_some_must_stay_out() -> None:
+    assert arranged(LINES, "AB", out=2, one=1)["two"]() == 2
+    with pytest.raises(NotYet, match=r"^these are 3 of 4 lines, and 2 must stay out\.$"):
+        arranged(LINES, "ABC", out=2)
+
+
 # Calls that are bounded
 
 
@@ -202,6 +212,15 @@ def test_an_order_that_is_no_program_is_told_why(order: Any, says: str) -> None:
 def test_a_call_without_end_is_ended_and_named_with_its_line(body: str) -> None:
     with pytest.raises(NotYet, match=r"^stuck is not done after 0.2 s: it is at line \d+ of your cell: "):
         within(0.2, endless(body))
+
+
+def test_a_thread_ends_quietly_however_often_it_is_told_to(capfd: pytest.CaptureFixture[str]) -> None:
+    thread = threading.Thread(target=quietly, args=(endless("while True: pass"),))
+    thread.start()
+    ending._throw(thread, LAYERS - 1)
+    thread.join(BOUND)
+    assert not thread.is_alive()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_call_returns_what_the_function_returns() -> None:
@@ -416,6 +435,57 @@ def test_parts_that_have_no_boundary_are_told() -> None:
         expect_parts(ask(streamed(lambda: iter(["x"]), "multipart/x-mixed-replace")), b"one")
 
 
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ("<script>one()</script><SCRIPT type=module>two()</script >", ["one()", "two()"]),
+        ("<script>one()</script><script>two()", ["one()"]),
+        ("<script>one()</script", []),
+        ("<script>one()</script ", []),
+        ("<!-- > <script>one()</script> --><p><scripty>two()</scripty>", []),
+        ("<script>a('</script>')</script>", ["a('"]),
+        ("<script>a('<!--')</script>", ["a('<!--')"]),
+        ("<script>a('<!-- <script>')</script>b()</script>", ["a('<!-- <script>')</script>b()"]),
+        ("<script>a('<!-- <script>')", []),
+        ("<script>a('<!-- <script> -->')</script>b()", ["a('<!-- <script> -->')"]),
+    ],
+)
+def test_the_scripts_of_a_page_are_those_that_a_browser_runs(page: str, found: list[str]) -> None:
+    assert scripts(page) == found
+
+
+def test_the_body_is_json_or_none() -> None:
+    assert ask(streamed(lambda: iter(['{"a":', "[1]}"]))).json == {"a": [1]}
+    assert ask(streamed(lambda: iter(["{'a': 1}"]))).json is None
+
+
+def test_a_path_that_no_view_answers_is_told_so() -> None:
+    with pytest.raises(NotYet, match=r"^it is 404\. No view answers this path\n\nOn the wire:"):
+        check(False, "it is 404", ask(Flask("exercise"), "/nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("view", "advice"),
+    [
+        ("from flask import request\n    yield request.path", "the request is over when the generator runs"),
+        ("yield {'a': 1}", "each piece is text or bytes"),
+    ],
+)
+def test_an_error_that_does_not_say_what_to_do_is_said_with_it_and_with_its_line(view: str, advice: str) -> None:
+    generate = cell(f"\ndef generate():\n    {view}\n")["generate"]
+    with pytest.raises(NotYet, match=rf"\({advice}") as failure:
+        ask(streamed(generate))
+    assert ("of your cell: yield" in str(failure.value)) == (
+        "request" in view
+    )  # the other is raised where it is sent
+
+
+def test_what_the_code_has_raised_is_said_with_what_is_missing() -> None:
+    seen = ask(streamed(lambda: (f"{1 / number}" for number in (1, 0))), may_fail=True)
+    with pytest.raises(NotYet, match=r"^two are missing\. Your code raises ZeroDivisionError"):
+        check(False, "two are missing", seen)
+
+
 # Several requests at once
 
 
@@ -452,6 +522,77 @@ def test_what_a_served_view_raises_is_told() -> None:
         with pytest.raises(NotYet, match=r"^your code raises KeyError: 'key'"):
             server.ask("/")
         assert server.ask("/", may_fail=True).status == 500
+
+
+SLOW_TO_END = """
+def generate():
+    try:
+        while True:
+            yield "tick"
+            time.sleep(0.01)
+    finally:
+        threading.Event().wait(0.4)
+"""
+
+
+@pytest.mark.parametrize(("patience", "said"), [(0.05, ": it is at line 9 of your cell: "), (BOUND, "")])
+def test_a_view_has_the_patience_of_its_check_to_notice_that_its_client_has_left(patience: float, said: str) -> None:
+    seen = ask(streamed(cell(SLOW_TO_END)["generate"]), until=lambda seen: seen.text, patience=patience)
+    assert seen.stuck.startswith(said)
+    assert bool(seen.stuck) == bool(said)
+
+
+# Who is late, told by the order of things
+
+
+def test_a_watcher_lets_the_server_wait_for_what_its_reader_has_seen() -> None:
+    watcher, found = Watcher(BOUND), list[str]()
+
+    def generate() -> Iterator[str]:
+        for text in ("one", "onetwo"):
+            yield text.removeprefix("one") or text
+            found.append(watcher.wait(text))
+
+    assert ask(streamed(generate), until=watcher).text == "onetwo"
+    assert found == ["one", "onetwo"]
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_watcher_waits_in_vain_once() -> None:
+    watcher, began = Watcher(0.2), time.monotonic()
+    assert [watcher.wait("never") for _ in range(1000)] == [""] * 1000
+    assert time.monotonic() - began >= 0.2
+
+
+@pytest.mark.parametrize(("lazily", "held"), [(True, False), (False, True)], ids=["lazily", "all at once"])
+def test_steps_tell_who_makes_the_next_piece_before_the_last_is_handed_over(lazily: bool, held: bool) -> None:
+    steps = Steps(2 if lazily else 0.2)
+
+    def pieces() -> Iterator[str]:
+        for number in range(3):
+            steps.step()
+            yield f"{number}\n"
+
+    assert ask(streamed(pieces if lazily else lambda: iter(list(pieces()))), until=steps.watch).text == "0\n1\n2\n"
+    assert (steps.taken, steps.held) == (3, held)
+
+
+# Time that counts
+
+
+def test_of_a_moment_in_which_the_machine_is_held_up_little_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    due, slept = ending.Due(1), list[float]()
+    while step := due.step():
+        slept.append(step)
+        now += 60 if len(slept) == 5 else step
+    assert max(slept) == ending.STEP
+    assert sum(slept) == pytest.approx(1 - ending.MOST_STEP + ending.STEP)
+
+
+def test_a_time_that_is_none_is_over() -> None:
+    assert ending.Due(0).step() == ending.Due(-1).step() == 0
 
 
 # Conversations over WebSocket

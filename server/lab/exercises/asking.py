@@ -20,7 +20,7 @@ from server.wire import http
 
 from ..background import BackgroundServer
 from ..recording import Recording
-from .ending import PATIENCE, SECONDS, end_server, wakeable
+from .ending import PATIENCE, SECONDS, Due, end_server, wakeable
 from .places import where_it_is
 from .seen import NotYet, Seen, check, fail
 
@@ -79,17 +79,17 @@ def _ask(
     parts = urlsplit(url)
     fields = {"Host": parts.netloc, **(headers or {}), **({"Content-Length": str(len(body))} if body else {})}
     request = http.Head(f"{method} {path} HTTP/1.1", tuple(fields.items())).encode() + body
-    recording, due = Recording(keep=MOST_BYTES), time.monotonic() + seconds
+    recording, due = Recording(keep=MOST_BYTES), Due(seconds)
     seen = Seen(recording)
     with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=seconds) as sock:
         recording.add(1, "->", request)
         sock.sendall(request)
-        while seen.end == "open" and (left := due - time.monotonic()) > 0 and not recording.dropped:
-            sock.settimeout(left)
+        while seen.end == "open" and (step := due.step()) and not recording.dropped:
+            sock.settimeout(step)
             try:
                 data = sock.recv(1 << 16)
             except TimeoutError:
-                break
+                continue
             except ConnectionError:
                 recording.add(1, "<-", b"", "reset")
             else:
@@ -130,7 +130,7 @@ class Watcher:
         After one wait in vain it waits no more.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.text) >= len(text), self.seconds):
+            if not Due(self.seconds).wait_at(self._changed, lambda: len(self.text) >= len(text)):
                 self.seconds = 0
             return self.text
 
@@ -151,7 +151,7 @@ class Steps:
         """Go on, as soon as what was sent last has arrived."""
         with self._changed:
             if self.taken and not self.held:
-                self.held = not self._changed.wait_for(lambda: self._arrived > self._known, self._seconds)
+                self.held = not Due(self._seconds).wait_at(self._changed, lambda: self._arrived > self._known)
             self.taken, self._known = self.taken + 1, self._arrived
 
     def watch(self, seen: Seen) -> None:
@@ -212,9 +212,9 @@ class Served:
 
         `.result()` of what it returns is what was seen.
         """
-        before, due = self._busy(), time.monotonic() + BEGINS
+        before, due = self._busy(), Due(BEGINS)
         asking = self._pool.submit(self.ask, path, may_wait=True, **options)
-        while not asking.done() and not self._waits(before) and time.monotonic() < due:
+        while not asking.done() and not self._waits(before) and due.step():
             time.sleep(0.005)
         return asking
 

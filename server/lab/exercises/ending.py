@@ -11,19 +11,42 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from ..background import QUIET, BackgroundServer
+from ..background import BackgroundServer, quietly
 from .places import line_of, where_it_is
 from .seen import NotYet
 
 T = TypeVar("T")
 
 SECONDS = 2.0  # for an answer, or for a call, unless a check says otherwise
-
-
 PATIENCE = 0.3  # seconds for a server to notice that its client has left, before its threads are ended
+STEP, MOST_STEP = 0.05, 0.1  # seconds of a wait between two looks, and how many of them count
+
+
+class Due:
+    """A time that is over after some seconds, for a wait in steps.
+
+    Where the machine is held up, a step takes longer than it asks for, and of that little counts: so on a busy
+    machine, too, a learner's code has its time.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left, self._looked = seconds, time.monotonic()
+
+    def step(self) -> float:
+        """Return how many seconds to wait before the next look: 0 where the time is over."""
+        now = time.monotonic()
+        self._left -= min(now - self._looked, MOST_STEP)
+        self._looked = now
+        return max(0.0, min(self._left, STEP))
+
+    def wait_at(self, condition: threading.Condition, holds: Callable[[], bool]) -> bool:
+        """Wait at a condition, whose lock is taken, until something holds; return whether it does."""
+        while not (held := holds()) and (step := self.step()):
+            condition.wait(step)
+        return held
 
 
 def within(seconds: float, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -55,16 +78,15 @@ def called(
     done: list[tuple[Any, BaseException | None]] = []
 
     def call() -> None:
-        with QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET:  # SystemExit may come again while it is handled
-            try:
-                done.append((function(*arguments, **options), None))
-            except BaseException as error:  # SystemExit too
-                done.append((None, error))
+        try:
+            done.append((function(*arguments, **options), None))
+        except BaseException as error:  # SystemExit too
+            done.append((None, error))
 
-    thread = threading.Thread(target=call, daemon=True, name="exercise")
+    thread = threading.Thread(target=quietly, args=(call,), daemon=True, name="exercise")
     with wakeable() as wake:
         thread.start()
-        thread.join(seconds)
+        wait_for([thread], seconds)
         if thread.is_alive():
             where = where_it_is([thread])
             _end([thread], wake)
@@ -107,9 +129,7 @@ def end_server(server: BackgroundServer, wake: threading.Event, patience: float 
     """Stop a server, ending threads that would go on for ever; return where they were."""
     port = server.url.rpartition(":")[2]
     busy = [thread for thread in threading.enumerate() if thread.name == f"stream of server {port}"]
-    due = time.monotonic() + patience
-    for thread in busy:
-        thread.join(max(0.0, due - time.monotonic()))
+    wait_for(busy, patience)
     where = where_it_is(busy)
     _end(busy, wake)
     with warnings.catch_warnings():
@@ -118,18 +138,26 @@ def end_server(server: BackgroundServer, wake: threading.Event, patience: float 
     return where
 
 
+def wait_for(threads: Iterable[threading.Thread], seconds: float) -> None:
+    """Wait until all the threads have ended, for some seconds at most."""
+    due = Due(seconds)
+    for thread in threads:
+        while thread.is_alive() and (step := due.step()):
+            thread.join(step)
+
+
 def _end(threads: list[threading.Thread], wake: threading.Event) -> None:
     """Throw SystemExit into each thread: it ends as soon as it runs a line of Python. Wait a moment for that.
 
     What has caught it all the same, as a bare `except` does, gets two at once, then three.
     """
     wake.set()
-    due, tries = time.monotonic() + PATIENCE, 0
-    while (alive := [thread for thread in threads if thread.is_alive()]) and time.monotonic() < due:
+    due, tries = Due(PATIENCE), 0
+    while (alive := [thread for thread in threads if thread.is_alive()]) and (step := due.step()):
         for thread in filter(_in_a_cell, alive):  # what has left it ends by itself
             _throw(thread, tries)
             _ring(thread)
-        alive[0].join(0.05)
+        alive[0].join(step)
         tries += 1
 
 

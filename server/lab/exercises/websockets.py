@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from server.wire import http, websocket
 from ..background import BackgroundServer
 from ..recording import How, Recording
 from .asking import MOST_BYTES, told
-from .ending import SECONDS, end_server, wakeable
+from .ending import SECONDS, Due, end_server, wait_for, wakeable
 from .places import errors
 from .seen import NotYet, check
 
@@ -73,10 +72,8 @@ class WebSockets:
 
     def _join_listeners(self) -> None:
         """Wait for the threads in which simple-websocket listens: each ends when its client has gone."""
-        due = time.monotonic() + SECONDS
-        for thread in set(threading.enumerate()) - self._before:
-            if "simple_websocket" in thread.name:
-                thread.join(max(0.0, due - time.monotonic()))
+        begun = set(threading.enumerate()) - self._before
+        wait_for([thread for thread in begun if "simple_websocket" in thread.name], SECONDS)
 
 
 class WebSocketClient:
@@ -116,15 +113,12 @@ class WebSocketClient:
 
     def frame(self, seconds: float = SECONDS) -> websocket.Frame | None:
         """Return the next frame, of any kind; None where none comes within the time, or none can come."""
-        due = time.monotonic() + seconds
-        while not self._frames and self.end == "open" and self._take(due):
-            continue
-        return self._frames.pop(0) if self._frames else None
+        return self._frame(Due(seconds))
 
     def hear(self, seconds: float = SECONDS) -> str | bytes | None:
         """Return the next message; None where none comes within the time, or none can come."""
-        due = time.monotonic() + seconds
-        while (frame := self.frame(max(0.0, due - time.monotonic()))) is not None:
+        due = Due(seconds)
+        while (frame := self._frame(due)) is not None:
             if frame.opcode in (websocket.TEXT, websocket.BINARY):
                 self._kind, self._message = frame.opcode, b""
             if frame.opcode <= websocket.BINARY:
@@ -137,7 +131,7 @@ class WebSocketClient:
     def close(self, code: int = 1000, reason: str = "", seconds: float = SECONDS) -> None:
         """Say goodbye, and wait for the server's close frame; messages that come before it can still be heard."""
         self._say_goodbye(websocket.close_payload(code, reason))
-        due = time.monotonic() + seconds
+        due = Due(seconds)
         while self.end == "open" and self._take(due):
             continue
 
@@ -145,7 +139,7 @@ class WebSocketClient:
         """Go without a goodbye, as where a line is cut. Return whether the server notices, and hangs up, too."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-        due = time.monotonic() + seconds
+        due = Due(seconds)
         while not self._over and self._take(due):
             continue
         noticed = self._over
@@ -160,8 +154,13 @@ class WebSocketClient:
     def __str__(self) -> str:
         return self.recording.text(most=30)
 
+    def _frame(self, due: Due) -> websocket.Frame | None:
+        while not self._frames and self.end == "open" and self._take(due):
+            continue
+        return self._frames.pop(0) if self._frames else None
+
     def _read_head(self, seconds: float) -> None:
-        head, due = b"", time.monotonic() + seconds
+        head, due = b"", Due(seconds)
         while b"\r\n\r\n" not in head and (data := self._piece(due)):
             head += data
         head, blank, rest = head.partition(b"\r\n\r\n")
@@ -169,29 +168,29 @@ class WebSocketClient:
         if self.status == 101:
             self._read(rest)
 
-    def _take(self, due: float) -> bool:
+    def _take(self, due: Due) -> bool:
         """Read what comes next; return whether something did."""
         data = self._piece(due)
         self._read(data)
         return bool(data)
 
-    def _piece(self, due: float) -> bytes:
-        left = due - time.monotonic()
-        if left <= 0 or self.recording.dropped:
-            return b""
-        how: How = "closed"
-        try:
-            self._sock.settimeout(left)
-            data = self._sock.recv(1 << 16)
-        except TimeoutError:
-            return b""
-        except OSError:
-            data, how = b"", "reset"
-        self.recording.add(1, "<-", data, "" if data else how)
-        if not data:
-            self._over = True
-            self.end = "cut" if self.end == "open" else self.end
-        return data
+    def _piece(self, due: Due) -> bytes:
+        """Return the next piece; b"" where none comes in time, or none can come."""
+        while (step := due.step()) and not self.recording.dropped:
+            how: How = "closed"
+            try:
+                self._sock.settimeout(step)
+                data = self._sock.recv(1 << 16)
+            except TimeoutError:
+                continue
+            except OSError:
+                data, how = b"", "reset"
+            self.recording.add(1, "<-", data, "" if data else how)
+            if not data:
+                self._over = True
+                self.end = "cut" if self.end == "open" else self.end
+            return data
+        return b""
 
     def _read(self, data: bytes) -> None:
         if self.end != "open":
