@@ -105,7 +105,7 @@ class Explainer:
         if not line.strip(BLANK + b"\n"):
             return Meaning("last", f"line {self._lines} is blank: skipped")
         try:
-            _document(line)
+            _document(line.removesuffix(b"\n"))
         except ValueError as error:
             return Meaning("last", f"line {self._lines} is no JSON: {error}")
         self._documents += 1

@@ -279,6 +279,14 @@ def test_blank_lines_and_bad_lines_are_named_and_are_no_documents() -> None:
     ]
 
 
+@pytest.mark.parametrize("line", [b"{\n", b"{\r\n", b'{"a":\n', b"1 2\n", b'"a\n'])
+def test_the_explainer_and_the_parser_count_an_error_s_place_alike(line: bytes) -> None:
+    (meaning,) = explain(line)
+    place = meaning.text.partition(": ")[2]
+    assert " at character " in place
+    assert f"line 1 is no JSON ({place}): " in read([line])[1]
+
+
 @given(st.binary() | STREAM_BYTES, PLACES)
 def test_the_explainer_finds_what_the_parser_finds_and_raises_at_nothing(data: bytes, places: list[int]) -> None:
     lines = [line for piece in cut(data, places) for line in piece.splitlines(keepends=True)]
