@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import linecache
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, render_template_string, request
 from flask_sock import Sock
 from talk import wait_for
 
@@ -37,6 +40,8 @@ from server.lab.exercises import (
     streamed,
     within,
 )
+from server.wire.multipart import Part
+from server.wire.sse import Event
 from server.wire.websocket import CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, close_payload
 
 NUMBERS = itertools.count()
@@ -235,6 +240,17 @@ def test_what_a_function_raises_is_told_with_its_line(error: str) -> None:
     assert raised(function).startswith(error.partition("(")[0])
 
 
+def test_a_function_of_the_check_is_not_named() -> None:
+    def helper() -> None:
+        yours()
+
+    yours = cell("\ndef yours():\n    int('x')\n")["yours"]
+    with pytest.raises(NotYet, match=r"^your code raises ValueError: .*, at line 4 of your cell: int\('x'\)$"):
+        within(1, helper)
+    with pytest.raises(NotYet, match=r"^yours raises ValueError: "):
+        within(1, yours)
+
+
 def test_what_a_check_says_within_a_call_is_said_as_it_is() -> None:
     with pytest.raises(NotYet, match=r"^as it is$"):
         within(1, fail, "as it is")
@@ -430,6 +446,20 @@ def test_documents_and_parts_that_are_there_are_right() -> None:
         expect_parts(seen, b"one")
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("--x\r\n\r\none--x--\r\n", "--x-- begins no line, so it counts as data"),
+        ("--x\r\n\r\none\r\n", "the last boundary never came"),
+        ("--y\r\n\r\none\r\n--y--\r\n", "the boundary of the Content-Type stands on no line of its own"),
+        ("--x\r\nA: b\r\n", "the bytes end in the head of a part"),
+    ],
+)
+def test_parts_that_are_missing_are_told_why(body: str, says: str) -> None:
+    with pytest.raises(NotYet, match=rf"^the parts are \[\], expected \[b'one'\]; {says}"):
+        expect_parts(ask(streamed(lambda: iter([body]), "multipart/x-mixed-replace; boundary=x")), b"one")
+
+
 def test_parts_that_have_no_boundary_are_told() -> None:
     with pytest.raises(NotYet, match="boundary"):
         expect_parts(ask(streamed(lambda: iter(["x"]), "multipart/x-mixed-replace")), b"one")
@@ -464,20 +494,53 @@ def test_a_path_that_no_view_answers_is_told_so() -> None:
         check(False, "it is 404", ask(Flask("exercise"), "/nowhere"))
 
 
+BOUNDARY = "return Response(iter([Part(b'\\r\\n--x').encode('x')]))"
+
+
 @pytest.mark.parametrize(
-    ("view", "advice"),
+    ("view", "says"),
     [
-        ("from flask import request\n    yield request.path", "the request is over when the generator runs"),
-        ("yield {'a': 1}", "each piece is text or bytes"),
+        (
+            "return Response(request.path for _ in 'a')",
+            r"the request is over when .*, at line 6 of your cell: return",
+        ),
+        (BOUNDARY, r"holds the boundary 'x' \(who has read a boundary .*, at line 6 of your cell: return"),
+        ("return render_template_string('\\n{{ none.at.all }}')", r"UndefinedError: .*, at line 2 of your template$"),
     ],
 )
-def test_an_error_that_does_not_say_what_to_do_is_said_with_it_and_with_its_line(view: str, advice: str) -> None:
-    generate = cell(f"\ndef generate():\n    {view}\n")["generate"]
-    with pytest.raises(NotYet, match=rf"\({advice}") as failure:
-        ask(streamed(generate))
-    assert ("of your cell: yield" in str(failure.value)) == (
-        "request" in view
-    )  # the other is raised where it is sent
+def test_an_error_that_does_not_say_what_to_do_is_said_with_it_and_with_its_line(view: str, says: str) -> None:
+    given = {"Response": Response, "request": request, "Part": Part, "render_template_string": render_template_string}
+    app = Flask("exercise")
+    app.add_url_rule("/", "view", cell(f"\n\n\ndef view():\n    {view}\n", **given)["view"])
+    with pytest.raises(NotYet) as failure:
+        ask(app)
+    said = str(failure.value).partition("\n")[0]
+    assert re.search(says, said), said
+
+
+@pytest.mark.parametrize("served", [False, True], ids=["asked", "served"])
+@pytest.mark.parametrize(
+    ("piece", "says"),
+    [
+        (["a\n"], r"\['a\\n'\] is yielded, and each piece must be text or bytes$"),
+        (7, "7 is yielded, and each piece must be text or bytes$"),
+        (Event("a"), r"Event\(data='a'.* is yielded, and each piece must be text or bytes: call its encode\(\)$"),
+    ],
+)
+def test_a_piece_that_is_no_bytes_is_told_what_it_is(piece: Any, says: str, served: bool) -> None:
+    app = streamed(lambda: iter([piece]))
+    with contextlib.ExitStack() as stack:
+        call = stack.enter_context(serving(app)).ask if served else partial(ask, app)
+        with pytest.raises(NotYet) as failure:
+            call()
+    said = str(failure.value).partition("\n")[0]
+    assert re.search(f"^your code raises TypeError: {says}", said), said
+
+
+def test_a_method_that_a_view_does_not_take_is_told_which_it_takes() -> None:
+    seen = ask(streamed(lambda: iter("a")), method="POST", body=b"x")
+    with pytest.raises(NotYet, match=r"^it is 405\. The view of this path takes only [A-Z, ]*GET"):
+        check(False, "it is 405", seen)
 
 
 def test_what_the_code_has_raised_is_said_with_what_is_missing() -> None:
@@ -499,8 +562,10 @@ def test_a_request_may_wait_until_another_comes() -> None:
     app.add_url_rule("/wait", "wait", lambda: str(door.wait(BOUND)))
     app.add_url_rule("/open", "open", opened)
     with serving(app) as server:
+        assert server.bounds() == []
         waiting = server.begin("/wait")
         assert not waiting.done()
+        assert server.bounds() == [BOUND]
         assert server.ask("/open").text == "opened"
         assert waiting.result(BOUND).text == "True"
 

@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from server.wire import http
 from ..background import BackgroundServer
 from ..recording import Recording
 from .ending import PATIENCE, SECONDS, Due, end_server, wakeable
+from .expecting import few
 from .places import where_it_is
 from .seen import NotYet, Seen, check, fail
 
@@ -53,7 +55,7 @@ def ask(
     if not callable(app):
         raise NotYet(f"{app!r} is no application: write Flask(...), with a view.")
     with wakeable() as wake:
-        server = BackgroundServer(app).start()
+        server = BackgroundServer(in_pieces(app)).start()
         try:
             with told(app, server):
                 seen = _ask(server.url, path, method, headers, body, until, seconds)
@@ -105,6 +107,22 @@ def streamed(generate: Callable[[], Any], content_type: str = "text/plain") -> F
     app = Flask("exercise")
     app.add_url_rule("/", "stream", lambda: Response(generate(), content_type=content_type))
     return app
+
+
+def in_pieces(app: Any) -> Callable[..., Iterator[bytes]]:
+    """Return a WSGI app that raises TypeError where `app` yields what is no bytes, and says what it is (PEP 3333)."""
+
+    def checked(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        with contextlib.ExitStack() as stack:
+            body = app(environ, start_response)
+            stack.callback(getattr(body, "close", lambda: None))
+            for piece in body:
+                if not isinstance(piece, bytes):
+                    advice = ": call its encode()" if hasattr(piece, "encode") else ""
+                    raise TypeError(f"{few([piece])[1:-1]} is yielded, and each piece must be text or bytes{advice}")
+                yield piece
+
+    return checked
 
 
 class Watcher:
@@ -169,7 +187,7 @@ def serving(app: Any) -> Iterator[Served]:
     """
     check(callable(app), f"{app!r} is no application: write Flask(...), with a view.")
     with wakeable() as wake, ThreadPoolExecutor(16) as pool:
-        server = BackgroundServer(app).start()
+        server = BackgroundServer(in_pieces(app)).start()
         try:
             with told(app, server):
                 yield Served(server, pool)
@@ -200,7 +218,10 @@ class Served:
         """
         before = len(self._server.log)
         seen = ask(self.url, path, method=method, seconds=seconds, **options)
-        seen.log = list(self._server.log)[before:]
+        seen.log, due = list(self._server.log)[before:], Due(PATIENCE)
+        while seen.status == 500 and not seen.error and due.step():  # the server tells why after it has answered
+            time.sleep(0.005)
+            seen.log = list(self._server.log)[before:]
         if not seen.head and not may_wait:
             raise NotYet(f"no answer to {method} {path} within {seconds} s{where_it_is(self._busy()[::-1]) or '.'}")
         if seen.error and not may_fail:
@@ -218,15 +239,22 @@ class Served:
             time.sleep(0.005)
         return asking
 
+    def bounds(self) -> list[float | None]:
+        """Return for how many seconds each view waits that waits just now at a condition, an event or a queue.
+
+        None stands for a wait without a bound.
+        """
+        return [frame.f_locals["timeout"] for frame in self._waits()]
+
     def _busy(self) -> list[threading.Thread]:
         name = f"stream of server {self.url.rpartition(':')[2]}"
         return [thread for thread in threading.enumerate() if thread.name == name]
 
-    def _waits(self, before: list[threading.Thread]) -> bool:
-        """Tell whether a thread that is new waits, for a condition, an event, a queue, or in its sleep."""
+    def _waits(self, before: Collection[threading.Thread] = ()) -> list[FrameType]:
+        """Return the waits that are under way in threads which are not among those before."""
         frames = sys._current_frames()
         new = [frames.get(thread.ident or 0) for thread in self._busy() if thread not in before]
-        return any(frame.f_code is threading.Condition.wait.__code__ for frame in new if frame)
+        return [frame for frame in new if frame and frame.f_code is threading.Condition.wait.__code__]
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import inspect
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..background import BackgroundServer, quietly
-from .places import line_of, where_it_is
+from .places import callers, line_of, where_it_is
 from .seen import NotYet
 
 T = TypeVar("T")
@@ -95,9 +96,10 @@ def called(
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """Return what a learner calls a function."""
+    """Return what a learner calls a function of theirs; "your code" for a lambda, and for a function of the check."""
     name = getattr(function, "__name__", "")
-    return name if name.isidentifier() else "your code"  # a lambda has no name
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return name if name.isidentifier() and (code is None or code.co_filename not in callers()) else "your code"
 
 
 def said_by(error: BaseException) -> str:

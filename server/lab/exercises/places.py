@@ -13,7 +13,7 @@ from itertools import pairwise
 
 ADVICE = {  # what to do, for errors whose own words do not say it to a learner
     "Working outside of request context": "the request is over when the generator runs: read it in the view",
-    "applications must write bytes": "each piece is text or bytes, and an Event is neither before its encode()",
+    "the body holds the boundary": "who has read a boundary can send it back: every answer needs a fresh one",
 }
 
 
@@ -25,7 +25,8 @@ def errors(log: Iterable[str]) -> list[str]:
             advice = next((f" ({words})" for error, words in ADVICE.items() if error in line), "")
             found.append(f"{line}{advice}{where}")
         if begun and (at := re.match(r' +File "(.+)", line (\d+), in ', line)):
-            where = place(at[1], int(at[2]), following.strip(), ", at") or where
+            code = "" if re.match(r' +File "', following) else following.strip()  # of a template there is none
+            where = place(at[1], int(at[2]), code, ", at") or where
         if line.startswith("Traceback"):
             where = ""
         begun = line.startswith("Traceback") or (begun and line.startswith(" "))
@@ -41,22 +42,30 @@ def line_of(error: BaseException) -> str:
 
 def place(name: str, number: int, line: str, before: str) -> str:
     """Say at which line of the learner's something is, "" where it is in a file, or in the cell that checks."""
-    frame, callers = sys._getframe(), set[str]()
-    while frame := frame.f_back:  # type: ignore[assignment]
-        callers.add(frame.f_code.co_filename)
-    if not line or os.path.exists(name) or name.startswith("<frozen") or name in callers:
+    if name == "<template>":  # as Jinja names one that comes from a text
+        return f"{before} line {number} of your template"
+    if not line or os.path.exists(name) or name.startswith("<frozen") or name in callers():
         return ""
     return f"{before} line {number} of your {'lines' if name.startswith('<your lines') else 'cell'}: {line}"
+
+
+def callers() -> set[str]:
+    """Return the files and cells that are under way in this thread: among them the cell that checks."""
+    frame, found = sys._getframe(), set[str]()
+    while frame := frame.f_back:  # type: ignore[assignment]
+        found.add(frame.f_code.co_filename)
+    return found
 
 
 def where_it_is(threads: list[threading.Thread]) -> str:
     """Say at which line of the learner's the first of these threads is that is at one."""
     frames = sys._current_frames()
     for thread in threads:
-        frame = frames.get(thread.ident or 0)
-        while frame is not None:
-            name, number = frame.f_code.co_filename, frame.f_lineno
+        frame, chain = frames.get(thread.ident or 0), list[tuple[str, int]]()
+        while frame is not None:  # all at once: a frame that returns forgets its caller
+            chain.append((frame.f_code.co_filename, frame.f_lineno))
+            frame = frame.f_back
+        for name, number in chain:
             if found := place(name, number, linecache.getline(name, number).strip(), ": it is at"):
                 return found
-            frame = frame.f_back
     return ""

@@ -125,4 +125,6 @@ def fail(message: str, seen: Any = None) -> NoReturn:
             message += f". Your code raises {seen.error}"
         if seen.status == 404 and b"was not found on the server" in seen.body:
             message += ". No view answers this path"
+        if seen.status == 405:
+            message += f". The view of this path takes only {seen.field('Allow')}"
     raise NotYet(message if seen is None else f"{message}\n\nOn the wire:\n{seen}")

@@ -44,7 +44,7 @@ def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: ob
     outcome, reason = options[letter]
     if outcome != measured:
         raise NotYet(
-            f"you predict {outcome!r}. {reason}\n\nMeasured just now: something else. Look again, then choose."
+            f"you predict {outcome!r}. {reason}\n\nA run just now says something else. Look again, then choose."
         )
     print(f"Yes: {measured!r}. {reason}")
 
