@@ -6,6 +6,7 @@ run them, so that hundreds of trials take seconds.
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import linecache
@@ -137,6 +138,16 @@ class Trials:
         for number, exercise in known.items():
             assert len({trial.answer for trial in self.of(number, Wrong)}) >= 3, exercise.title
             assert self.of(number, Right) or exercise.title.startswith("Predict"), exercise.title
+
+    def test_a_check_of_code_binds_no_name_but_its_own(self) -> None:
+        """So no name of the learner's is overwritten, whatever they have called their functions."""
+        for number, exercise in exercises(self.stem).items():
+            if not exercise.title.startswith("Predict"):
+                *functions, last = ast.parse(exercise.check).body
+                names = {getattr(function, "name", "") for function in functions}
+                assert len(names) == 1, number
+                assert names.pop().startswith("check_"), number
+                assert isinstance(last, ast.Expr), number
 
     def test_the_ladder_has_every_kind_and_each_exercise_says_its_minutes(self) -> None:
         known = exercises(self.stem)

@@ -38,7 +38,7 @@ def bread():
     return generate(), 200, {"Content-Type": "text/event-stream"}
 """
 THREE_IN_ONE = """
-SCORES, play, app = [], None, Flask("match")
+SCORES, app = [], Flask("match")
 
 
 @app.route("/<who>")
@@ -98,8 +98,14 @@ class TestChoosing(Trials):
                 but(3, "Response(generate()", "Response(list(generate())"),
                 "it is held back",
             ),
+            Wrong(
+                "bakes after each event",
+                but(3, "            bake(0.1)\n", "").replace("encode()\n", "encode()\n            bake(0.1)\n"),
+                "at the calls of bake() [1, 2, 3, 4] events had been sent, expected [0, 1, 2, 3]",
+            ),
             Wrong("no bake", but(3, "            bake(0.1)\n", ""), "bake() is called 0 times"),
             Right("after the request, in other letters", PASSED_ON),
+            Right("bake as a default argument", but(3, "def bread():", "def bread(bake=bake):")),
         ],
         4: [
             Wrong(
@@ -187,6 +193,20 @@ class TestChoosing(Trials):
                 "nobody plays",
                 but(5, "play()\n            yield json", "yield json"),
                 "play() is called 0 times",
+            ),
+            Wrong(
+                "the first score before the match",
+                but(
+                    5,
+                    "play()\n            yield Event(SCORES[n], id=str(n)).encode()",
+                    "yield Event(SCORES[n], id=str(n)).encode()\n            play()",
+                ),
+                "at the calls of play() [1, 2, 3, 4, 5] scores had been sent, expected [0, 1, 2, 3, 4]",
+            ),
+            Wrong(
+                "a type of its own",
+                but(5, "application/x-ndjson", "application/jsonl"),
+                "Content-Type is application/jsonl, expected application/x-ndjson",
             ),
             Wrong("no line end", but(5, ' + "\\n"', ""), "the documents are"),
             Wrong(

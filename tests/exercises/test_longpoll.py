@@ -105,6 +105,59 @@ def take_down():
     number += 1
     return {"orders": [order], "cursor": number}
 """
+EVENTS = """
+app = Flask("kitchen")
+orders, cooks, order, heard, seen = [], [], threading.Lock(), None, None
+
+
+@app.post("/orders")
+def expect():
+    with order:
+        orders.append(request.get_data(as_text=True))
+        for cook in cooks:
+            cook.set()
+        cooks.clear()
+    return "", 204
+
+
+@app.get("/orders")
+def listen():
+    after, told = request.args.get("after", 0, type=int), threading.Event()
+    with order:
+        cooks.append(told)
+        if len(orders) > after:
+            told.set()
+    if not told.wait(request.args.get("timeout", 5.0, float)):
+        return "", 204
+    return {"orders": orders[after:], "cursor": len(orders)}
+"""
+COUNTER = """
+app = Flask("kitchen")
+board, bell, n = [], threading.Condition(), 0
+
+
+@app.post("/orders")
+def hang_up():
+    global n
+    with bell:
+        board.append((n, request.get_data(as_text=True)))
+        n += 1
+        bell.notify_all()
+    return "", 204
+
+
+@app.get("/orders")
+def take_down():
+    after = request.args.get("after", 0, type=int)
+    due = time.monotonic() + float(request.args.get("timeout") or 5)
+    with bell:
+        while n <= after:
+            left = due - time.monotonic()
+            if left <= 0:
+                return "", 204
+            bell.wait(left)
+        return {"orders": [text for number, text in board if number >= after], "cursor": n}
+"""
 IF = "if len(kept) <= after:\n            told.wait(seconds)"
 
 
@@ -168,6 +221,8 @@ class TestLongpoll(Trials):
                 NEWS_IN_A_LOOP.replace("wait(left)", "wait(0.001)"),
                 "that burns, too",
             ),
+            Wrong("a nap at a time", NEWS_IN_A_LOOP.replace("wait(left)", "wait(0.05)"), "waits at told for 0.05 s"),
+            Wrong("true already", NEWS.replace("> after", ">= after"), "or what it waits for is true already"),
             Wrong("the latest only", NEWS.replace("kept[after:]", "kept[after:][-1:]"), "news returns ['three']"),
             Right("in a loop, with a time to give up", NEWS_IN_A_LOOP),
         ],
@@ -188,6 +243,16 @@ class TestLongpoll(Trials):
             ),
             Wrong("nobody is woken", changed(4, "self.told.notify_all()", "pass"), "there is no answer within 1.5 s"),
             Wrong("no wait", changed(4, ", 5)\n", ", 0)\n"), "it does not wait for the tenth"),
+            Wrong("no bound", changed(4, "> after, 5)", "> after)"), "hear waits without a bound"),
+            Wrong("half a second", changed(4, "> after, 5)", "> after, 0.5)"), "hear waits for 0.5 s, expected 5"),
+            Wrong(
+                "every line kept, and the last three told",
+                changed(4, "            del self.lines[:-KEPT]\n", "").replace(
+                    "gone = self.said - len(self.lines)\n            lines = self.lines[max(0, after - gone) :]",
+                    "gone = max(0, self.said - KEPT)\n            lines = self.lines[max(after, gone) :]",
+                ),
+                "after 200 lines the room still holds 200 of them, expected no more than 3",
+            ),
             Wrong("no room", "Room = None", "your code raises TypeError"),
             Right("lines with their numbers", NUMBERED),
         ],
@@ -210,6 +275,26 @@ class TestLongpoll(Trials):
                 changed(5, 'get("timeout", 5, type=float)', 'get("no", 0)'),
                 "though it may wait for an order",
             ),
+            Wrong(
+                "half a second, where nobody says it",
+                changed(5, '"timeout", 5', '"timeout", 0.5'),
+                "where nobody says a timeout, it waits for 0.5 s at a time, expected 5",
+            ),
+            Wrong(
+                "no bound, where nobody says it",
+                changed(5, '"timeout", 5, type', '"timeout", type'),
+                "where nobody says a timeout, it waits without a bound",
+            ),
+            Wrong(
+                "whole numbers only",
+                changed(5, "5, type=float", "5, type=int"),
+                "with timeout=0.01 it waits for 5 s (0.01 is no whole number)",
+            ),
+            Wrong(
+                "looking again and again",
+                COUNTER.replace("bell.wait(left)", "bell.release(), time.sleep(0.05), bell.acquire()"),
+                "it waits for 0.05 s at a time, expected 5",
+            ),
             Wrong("the latest only", changed(5, "orders[after:]", "orders[-1:]"), "['two eggs']"),
             Wrong(
                 "a cursor of this answer",
@@ -220,5 +305,7 @@ class TestLongpoll(Trials):
                 "whole seconds", changed(5, 'get("timeout", 5, type=float)', "__getitem__('timeout')"), "TypeError"
             ),
             Right("a box for each cook", BOXES),
+            Right("an event for each cook, and names of the check", EVENTS),
+            Right("a counter n", COUNTER),
         ],
     }

@@ -76,6 +76,31 @@ def camera():
     count = int(request.args["count"])
     return Response(generate(count), content_type="multipart/x-mixed-replace; boundary=frame")
 """
+HOLDING = """
+app = Flask("camera")
+changed, taken = threading.Condition(), []
+
+
+def put(picture):
+    with changed:
+        taken.append(picture)
+        changed.notify_all()
+
+
+@app.get("/camera")
+def camera():
+    def generate(count):
+        had = 0
+        yield opening("now", "image/png")
+        for left in range(count - 1, -1, -1):
+            with changed:
+                changed.wait_for(lambda: len(taken) > had)
+                had = len(taken)
+                yield taken[-1] + b"\\r\\n" + (opening("now", "image/png") if left else closing("now"))
+
+    count = int(request.args["count"])
+    return Response(generate(count), content_type="multipart/x-mixed-replace; boundary=now")
+"""
 READERS = """
 import queue
 
@@ -137,7 +162,7 @@ class TestMultipart(Trials):
             Wrong(
                 "the boundary right after the picture",
                 GAPS.replace('after = b"\\r\\n"', 'after = b""'),
-                "the parts are",
+                "; --slide-- begins no line, so it counts as data",
             ),
             Wrong(
                 "a blank line too many", GAPS.replace('after = b"\\r\\n"', 'after = b"\\r\\n\\r\\n"'), "b'one\\r\\n'"
@@ -259,14 +284,14 @@ class TestMultipart(Trials):
                 CAMERA.replace('            yield "--frame', '            head = "--frame').replace(
                     "yield picture +", "yield head.encode() + picture +"
                 ),
-                "whole are the parts [], and nothing more comes",
+                "whole parts: 0 of 3, and no more come",
             ),
             Wrong(
                 "without the head of the next",
                 CAMERA.replace('\\r\\nContent-Type: image/png\\r\\n\\r\\n"', '\\r\\n"').replace(
                     "yield picture", 'yield b"Content-Type: image/png\\r\\n\\r\\n" + picture'
                 ),
-                "whole are the parts ['picture 3'], and nothing more comes",
+                "whole parts: 1 of 3, and no more come",
             ),
             Wrong(
                 "any picture, new or not",
@@ -291,7 +316,7 @@ class TestMultipart(Trials):
                     "    return pictures[0]\n",
                     "    got = pictures[0]\n    pictures[:] = [(got[0], b'')]\n    return got\n",
                 ).replace("while pictures[0][0] == had", "while not pictures[0][1]"),
-                "another reader comes when picture 5 is the latest, and has got []",
+                "when picture 5 is the latest, and has got 0 of its 3 pictures: your code is not done",
             ),
             Wrong(
                 "a camera that waits",
@@ -305,6 +330,9 @@ class TestMultipart(Trials):
                 "no end",
                 CAMERA.replace('        yield "--frame--', '        yield "--frame'),
                 "the bytes end in the head of a part",
+            ),
+            Wrong(
+                "one picture", CAMERA.replace("range(count)", "range(1)"), "the pictures are ['picture 3'], expected"
             ),
             Wrong("another path", CAMERA.replace('"/camera"', '"/live"'), "the status is 404, expected 200"),
             Wrong("nothing at all", CAMERA.replace("generate(count), ", '"", '), "the pictures are [], expected"),
@@ -325,6 +353,26 @@ class TestMultipart(Trials):
                 "without end",
                 CAMERA.replace("for n in range(count)", "while True"),
                 "of your cell: time.sleep",
+            ),
+            Wrong(
+                "a lock over the yield",
+                HOLDING,
+                "and has got 1 of its 3 pictures: put is not done after 1 s",
+            ),
+            Wrong(
+                "another boundary than the head tells",
+                CAMERA.replace("boundary=frame", "boundary=picture"),
+                "boundary=picture', and no line begins with --picture",
+            ),
+            Wrong(
+                "the request in the generator",
+                CAMERA.replace("range(count)", 'range(int(request.args["count"]))'),
+                "your code raises RuntimeError: Working outside of request context.",
+            ),
+            Wrong(
+                "a count that is a text",
+                CAMERA.replace('int(request.args["count"])', 'request.args["count"]'),
+                "your code raises TypeError: 'str' object cannot be interpreted as an integer, at line",
             ),
             Right("looking again and again", CAMERA),
             Right("a box for each reader", READERS),

@@ -80,6 +80,9 @@ class TestNdjson(Trials):
                 f'{LINES}\norder = "DAHGBEF"',
                 "these lines make [{'n': 0}, 1234], expected [{'n': 0}]",
             ),
+            Wrong("cut twice", f'{LINES}\norder = "DAHGBEC"', "these lines raise JSONDecodeError("),
+            Wrong("only a text", f'{LINES}\norder = "D"', "these lines are no program"),
+            Wrong("no generator", 'lines = {"A": "rest = 0"}\norder = "A"', "no function documents"),
             Wrong("no rest", f'{LINES}\norder = "DHGBE"', "'rest'"),
             Wrong("the cut before the loop", f'{LINES}\norder = "DAGHBE"', "these lines are no program"),
             Wrong("no function", f'{LINES}\norder = "F"', "these lines are no program"),
@@ -121,6 +124,21 @@ class TestNdjson(Trials):
                 "of 10,000 rows, 10000 are made and not",
             ),
             Wrong(
+                "each row kept",
+                EXPORT.replace("count = 0", "kept = []")
+                .replace("count += 1", "kept.append(row)")
+                .replace("count}", "len(kept)}"),
+                "it keeps what it has handed over",
+            ),
+            Wrong(
+                "each line kept",
+                EXPORT.replace("count = 0", "kept = []")
+                .replace("count += 1", 'kept.append(json.dumps(row) + "\\n")')
+                .replace('yield json.dumps(row) + "\\n"', "yield kept[-1]")
+                .replace("count}", "len(kept)}"),
+                "it keeps what it has handed over",
+            ),
+            Wrong(
                 "a list for a generator",
                 "def export(rows):\n    lines = [ndjson.encode(row) for row in rows]\n"
                 '    return [*lines, ndjson.encode({"done": True, "rows": len(lines)})]',
@@ -150,7 +168,7 @@ class TestNdjson(Trials):
                 .replace("for row", "for count, row")
                 .replace("in rows", "in enumerate(rows, 1)")
                 .replace("        count += 1\n", ""),
-                "your code raises UnboundLocalError",
+                "with no rows your code raises UnboundLocalError",
             ),
             Wrong(
                 "a Python text",
@@ -190,6 +208,26 @@ class TestNdjson(Trials):
             ),
             Wrong(
                 "one line end", PARROT.replace("})}\\n\\n", "})}\\n"), "[DONE]']: the data of the last is not [DONE]"
+            ),
+            Wrong(
+                "an empty text is none",
+                PARROT.replace('["prompt"]\n', '["prompt"] or None\n'),
+                '400, expected 200 for {"prompt": ""}: an empty text is a text',
+            ),
+            Wrong(
+                "tokens without their blank",
+                PARROT.replace("{'token': token}", "{'token': token.strip()}"),
+                "expected the tokens ['to ', 'be, '",
+            ),
+            Wrong(
+                "another type",
+                PARROT.replace("text/event-stream", "txt/event-stream"),
+                "Content-Type of POST /chat is txt/event-stream, expected text/event-stream",
+            ),
+            Wrong(
+                "no blank line after the last",
+                PARROT.replace("[DONE]\\n\\n", "[DONE]\\n"),
+                "the event with [DONE] never ended: its blank line is missing",
             ),
             Wrong("events as text", PARROT.replace("text/event-stream", "text/plain"), "/chat is text/plain"),
             Wrong("another name", PARROT.replace("{'token'", "{'text'"), "the tokens ['to ', 'be, '"),

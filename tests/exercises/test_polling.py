@@ -150,6 +150,11 @@ class TestPolling(Trials):
                 MENU_BY_HAND.replace("version in request.headers.get(", "request.headers.get("),
                 "to an ETag that is none of ours the status is 304",
             ),
+            Wrong(
+                "a 304 without its ETag",
+                MENU_BY_HAND.replace('return "", 304, {"ETag": version}', "return Response(status=304)"),
+                "the ETag of the 304 is missing, expected",
+            ),
             Wrong("no ETag", CANTEEN.replace("    response.set_etag(VERSION)\n", ""), "the answer has no ETag"),
             Right("by hand", MENU_BY_HAND),
         ],
@@ -164,7 +169,16 @@ class TestPolling(Trials):
                 WATCH.replace("while True:\n        state = ask()", LOOK),
                 "watch is not done after 2 s: it is at line",
             ),
-            Wrong("no pause", WATCH.replace("time.sleep(0.01)", "pass"), "expected some 10 ms"),
+            Wrong(
+                "no pause",
+                WATCH.replace("time.sleep(0.01)", "pass"),
+                "it asks again at once, expected after at least 10 ms",
+            ),
+            Wrong(
+                "a pause of a second",
+                WATCH.replace("time.sleep(0.01)", "time.sleep(1)"),
+                "of 6 times: expected some 10 ms between two asks",
+            ),
             Wrong("news or not", WATCH.replace('state["n"] not in seen', "True"), "it returns [0, 0, 1, 3, 3, 4]"),
             Wrong(
                 "the last left out",
@@ -177,12 +191,13 @@ class TestPolling(Trials):
                 "was told that all is over",
             ),
             Right("a thread and a call for each ask", WATCH_BY_RECURSION),
+            Right("a longer pause", WATCH.replace("time.sleep(0.01)", "time.sleep(0.1)")),
         ],
         5: [
             Wrong(
                 "only the number in the version",
                 room("add_etag()", 'set_etag(str(state["number"]))'),
-                "after POST /close who has the old ETag hears 304",
+                "after POST /close, a sign with the old ETag gets 304 and misses the change",
             ),
             Wrong(
                 "no caching word",

@@ -17,6 +17,9 @@ def order(letters: str) -> str:
 
 
 WITHOUT_CLOSE = """
+board, here = ["welcome"], []
+
+
 def watch(name):
     here.append(name)
     shown = 0
@@ -29,6 +32,9 @@ def watch(name):
     here.remove(name)
 """
 WATCH_CAUGHT = """
+board, here = ["welcome"], []
+
+
 def watch(name):
     here.append(name)
     told = 0
@@ -47,7 +53,33 @@ def watch(name):
             here.remove(name)
             return
 """
+WATCH_WITH_A_MANAGER = """
+from contextlib import contextmanager
+
+board, here = ["welcome"], []
+
+
+@contextmanager
+def present(name):
+    here.append(name)
+    try:
+        yield
+    finally:
+        here.remove(name)
+
+
+def watch(name):
+    with present(name):
+        shown = 0
+        while True:
+            for text in board[shown:]:
+                yield Event(text).encode()
+                shown += 1
+            time.sleep(0.2)
+            yield comment("ping")
+"""
 RECIPE_FROM_ONE = """
+STEPS = ["flour", "eggs", "milk", "salt"]
 app = Flask("recipe")
 
 
@@ -60,13 +92,39 @@ def recipe():
     lines = [f"data: {step}\\nid: {n}\\n\\n" for n, step in enumerate(STEPS, 1) if n > seen]
     return Response(lines, mimetype="text/event-stream") if lines else ("", 204)
 """
+RECIPE_BY_LIST = """
+STEPS = ["flour", "eggs", "milk", "salt"]
+app = Flask("recipe")
+
+
+@app.route("/")
+def recipe():
+    try:
+        seen = int(request.headers["Last-Event-ID"])
+    except (KeyError, ValueError):
+        seen = -1
+    lines = [f"data: {step}\\nid: {n}\\n\\n" for n, step in enumerate(STEPS) if n > seen]
+    return Response(lines, mimetype="text/event-stream") if lines else ("", 204)
+"""
+RECIPE_BY_WORDS = """
+STEPS = ["flour", "eggs", "milk", "salt"]
+app = Flask("recipe")
+
+
+@app.route("/")
+def recipe():
+    last = request.headers.get("Last-Event-ID")
+    left = STEPS[STEPS.index(last) + 1 :] if last in STEPS else STEPS
+    lines = [Event(step, id=step).encode() for step in left]
+    return Response(lines, mimetype="text/event-stream") if lines else ("", 204)
+"""
 STATION_IN_GENERATOR = """
 @app.route("/")
 def station():
     def generate(last, now):
         after = -1
-        if last.startswith("monday-"):
-            after = int(last.split("-")[1])
+        if last in given:
+            after = given.index(last)
             lost = now[0][0] - after - 1
             if lost > 0:
                 yield f"event: missed\\ndata: {lost}\\n\\n"
@@ -77,6 +135,7 @@ def station():
                 yield f"id: monday-{number}\\ndata: {reading}\\n\\n"
 
     last, now = request.headers.get("Last-Event-ID", ""), list(kept)
+    given = [f"monday-{number}" for number in range(now[-1][0] + 1)]
     if last == f"monday-{now[-1][0]}":
         return "", 204
     return Response(generate(last, now), mimetype="text/event-stream")
@@ -93,8 +152,12 @@ class TestReconnect(Trials):
             Wrong("no choice", "answer = 7", "answer is one of"),
         ],
         2: [
-            Wrong("forgets it before each request", order("EBKHDJACFG"), "and so on, without an end"),
-            Wrong("notes nothing", order("EIBHDJAFG"), "and so on, without an end"),
+            Wrong(
+                "forgets it before each request",
+                order("EBKHDJACFG"),
+                "'pause'] and so on, without an end, expected ['ask with None', 'pot', 'tea'",
+            ),
+            Wrong("notes nothing", order("EIBHDJAFG"), "and so on, without an end, expected ['ask with None'"),
             Wrong("204 is a pause", order("EIBHACFG"), "'NoneType' object is not iterable"),
             Wrong("the pause first", order("EIBGHDJACF"), "it does ['pause', 'ask with None'"),
             Wrong("asks once", order("EIHDJACFG"), "no program"),
@@ -109,9 +172,11 @@ class TestReconnect(Trials):
             Wrong("404 at the end", but(3, "status=204", "status=404"), "the status is 404, expected 204"),
             Wrong("no look at the id", but(3, "if last.isdecimal()", 'if last != ""'), "the browser gives up"),
             Wrong("another name", but(3, '"Last-Event-ID"', '"Last-Event-Id-Seen"'), "and gets it once more"),
-            Wrong("no ids", but(3, ", id=str(n)", ""), "expected four, each another"),
+            Wrong("no ids", but(3, ", id=str(n)", ""), "the ids are ['', '', '', ''], expected ['0'"),
             Wrong("the ids begin anew", but(3, "id=str(n)", "id=str(n - first)"), "and at first they were"),
-            Right("ids from one, a list, an exception", RECIPE_FROM_ONE),
+            Wrong("ids from one", RECIPE_FROM_ONE, "the ids are ['1', '2', '3', '4'], expected ['0', '1', '2', '3']"),
+            Wrong("words for ids", RECIPE_BY_WORDS, "the ids are ['flour', 'eggs', 'milk', 'salt'], expected ['0'"),
+            Right("a list, an exception", RECIPE_BY_LIST),
         ],
         4: [
             Wrong("a heartbeat and no finally", WITHOUT_CLOSE, "watch has ended, and here is ['Ada']"),
@@ -136,6 +201,27 @@ class TestReconnect(Trials):
                 but(4, "here.append(name)", "pass").replace("here.remove(name)", "pass"),
                 "here is [], expected",
             ),
+            Wrong(
+                "a heartbeat every second and a half",
+                but(4, "time.sleep(0.05)", "time.sleep(1.5)"),
+                "nothing is said, and the line is quiet for 1.",
+            ),
+            Wrong(
+                "a heartbeat at once, and then not for long",
+                but(4, "time.sleep(0.05)", 'yield comment("ping"); time.sleep(1.3)'),
+                "nothing is said, and the line is quiet for 1.",
+            ),
+            Wrong(
+                "one leaves, and all are off the list",
+                but(4, "here.remove(name)", "here.clear()"),
+                "Bob has left, Ada still reads, and here is [], expected ['Ada']",
+            ),
+            Wrong(
+                "the last who came leaves",
+                but(4, "here.append(name)", "here.insert(0, name)").replace("here.remove(name)", "here.pop()"),
+                "Bob has left, Ada still reads, and here is ['Bob'], expected ['Ada']",
+            ),
+            Right("a context manager of the name present, a ping now and then", WATCH_WITH_A_MANAGER),
             Right("caught, a short comment now and then", WATCH_CAUGHT),
         ],
         5: [
@@ -149,6 +235,33 @@ class TestReconnect(Trials):
                 "the number without a look",
                 but(5, 'day, _, number = (last or "").rpartition("-")', 'day, number = (last or "-").split("-")'),
                 "ValueError: not enough values",
+            ),
+            Wrong(
+                "the day, and never a look at the number",
+                but(5, "number.isdecimal() and ", ""),
+                "your code raises ValueError: invalid literal for int() with base 10: 'x'",
+            ),
+            Wrong(
+                "monday or something like it",
+                but(5, "day == DAY", 'day.startswith("monday")'),
+                "for a reader with the id mondayish-5 the types",
+            ),
+            Wrong(
+                "what begins with the day",
+                but(5, "day == DAY", 'last and last.startswith("monday")').replace(
+                    "number.isdecimal() and int(number)", "int(number or 0)"
+                ),
+                "ValueError: invalid literal for int() with base 10: 'monday'",
+            ),
+            Wrong(
+                "a number that is still to come",
+                but(5, " and int(number) <= kept[-1][0]", ""),
+                "for a reader with the id monday-7 the status is 204, expected 200",
+            ),
+            Wrong(
+                "a fault in the generator",
+                but(5, "(event.encode() for event in news)", "(news[n + 9].encode() for event in news)"),
+                "your code raises IndexError: list index out of range, at line 20 of your cell: return Response(",
             ),
             Wrong("numbers for ids", but(5, 'f"{DAY}-{each}"', "str(each)"), "the ids are ['4', '5', '6']"),
             Wrong("no end", but(5, "if not news:", "if False:"), "expected 204"),

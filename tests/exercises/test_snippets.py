@@ -166,7 +166,32 @@ class TestSnippets(Trials):
                 '    yield snippets.script("done")\n',
                 "the page shows ['done']",
             ),
+            Wrong(
+                "all at the end",
+                WATCH.replace("    yield TOP\n", '    page = ""\n').replace("yield f'", "page += f'")
+                + "    return TOP + page\n",
+                "job() is asked again, though the script for 'kneading' has not been sent",
+            ),
+            Wrong(
+                "first the whole job",
+                "def watch(job):\n    yield TOP\n    states = [*iter(job, 'done'), 'done']\n"
+                "    for state, _ in groupby(states):\n        yield snippets.script(state)\n",
+                "job() is asked again, though the script for 'kneading' has not been sent",
+            ),
+            Wrong(
+                "one behind",
+                "def watch(job):\n    yield TOP\n    state = job()\n    while state != 'done':\n"
+                "        after = job()\n        if after != state:\n            yield snippets.script(state)\n"
+                "        state = after\n    yield snippets.script('done')\n",
+                "job() is asked again, though the script for 'kneading' has not been sent",
+            ),
             Right("by hand", WATCH),
+            Right(
+                "the top with the first script",
+                WATCH.replace("    yield TOP\n", "    top = TOP\n")
+                .replace("            yield f'", "            yield top + f'")
+                .replace("        shown = state", '        shown, top = state, ""'),
+            ),
             Right(
                 "with iter and groupby",
                 "def watch(job):\n    yield TOP\n    for state, _ in groupby(iter(job, 'done')):\n"
@@ -221,8 +246,20 @@ class TestSnippets(Trials):
                 COPY.replace('        yield "<p>done</p>"\n', "").replace("</progress>", "</progress><p>done</p>"),
                 "stands before the last <li>",
             ),
+            Wrong(
+                "all the scripts at the end",
+                COPY.replace(
+                    '            yield f"<script>',
+                    '        for done, name in enumerate(names):\n            yield f"<script>',
+                ),
+                "script number 1 stands in the page after 5 copied files, expected 1",
+            ),
             Wrong("no view", 'app = Flask("copy")', "no view answers GET /copy yet"),
             Right("a generator for a view", COPY),
+            Right(
+                "the whole in a comment",
+                COPY.replace("move({done + 1});", "bar.value = {done + 1}; // of {len(names)}"),
+            ),
             Right(
                 "a helper with numbers of its own",
                 COPY.replace("const move = to => { ", "function move(to) { if (to > 99) return; "),

@@ -73,6 +73,31 @@ class TestSse(Trials):
                 'def news():\n    while True:\n        pass\n    yield "data: hello\\n\\n"',
                 "of your cell: ",
             ),
+            Wrong(
+                "a whole text at once",
+                'def news():\n    return "data: hello\\n\\ndata: world\\n\\n"',
+                "both events are made before the first has left",
+            ),
+            Wrong(
+                "both in one piece",
+                'def news():\n    yield "".join(f"data: {word}\\n\\n" for word in ("hello", "world"))',
+                "both events are made before the first has left",
+            ),
+            Wrong(
+                "a list",
+                'def news():\n    return [f"data: {word}\\n\\n" for word in ("hello", "world")]',
+                "both events are made before the first has left",
+            ),
+            Wrong(
+                "the blank line with the next event",
+                'def news():\n    yield "data: hello\\n"\n    yield "\\ndata: world\\n\\n"',
+                "both events are made before the first has left",
+            ),
+            Right(
+                "each blank line by itself",
+                'def news():\n    for word in ("hello", "world"):\n'
+                '        yield f"data:{word}\\n"\n        yield "\\n"',
+            ),
             Right("in bytes", 'def news():\n    yield b"data: hello\\r\\n\\r\\n"\n    yield b"data:world\\r\\r"'),
         ],
         4: [
@@ -118,7 +143,7 @@ class TestSse(Trials):
             Wrong(
                 "a list for a generator",
                 JOB.replace("generate(steps),", "list(generate(steps)),"),
-                "no answer to GET /job?steps=1000",
+                "no event of /job?steps=1000 within 1 s: the first must leave after the first step",
             ),
             Wrong(
                 "no content type", JOB.replace('content_type="text/event-stream", ', ""), "Content-Type is text/html"
@@ -130,9 +155,28 @@ class TestSse(Trials):
                 "Working outside of request context",
             ),
             Wrong("no end", JOB.replace("event: done", "event: progress"), "the events are"),
-            Wrong("no work", JOB.replace("time.sleep(0.01)", "pass"), "does each take 10 ms"),
+            Wrong("no work", JOB.replace("time.sleep(0.01)", "pass"), "of 1,000 steps are done within 1 s: each"),
+            Wrong("short steps", JOB.replace("0.01", "0.001"), "of 1,000 steps are done within 1 s: each"),
             Wrong("done without data", JOB.replace("event: done\\ndata: finished", "event: done"), "with data"),
             Wrong("cached", JOB.replace(', headers={"Cache-Control": "no-store"}', ""), "no Cache-Control"),
+            Wrong(
+                "nothing before the end",
+                JOB.replace("generate(steps),", '"".join(generate(steps)),'),
+                "the first must leave after the first step, not after the last",
+            ),
             Right("by hand", JOB),
+            Right(
+                "a helper called percent",
+                JOB.replace("{100 * step // steps}", "{percent(step, steps)}").replace(
+                    '@app.get("/job")',
+                    'def percent(step, steps):\n    return step * 100 // steps\n\n\n@app.get("/job")',
+                ),
+            ),
+            Right(
+                "the last event above the view",
+                JOB.replace('"event: done\\ndata: finished\\n\\n"', "last.encode()").replace(
+                    '@app.get("/job")', 'done = last = Event("all done", event="done")\n\n\n@app.get("/job")'
+                ),
+            ),
         ],
     }

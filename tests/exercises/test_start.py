@@ -105,6 +105,16 @@ class TestStart(Trials):
                 f"{DINNER}    for dish in dishes:\n        while dish:\n            pass\n        yield cook(dish)",
                 "of your cell: ",
             ),
+            Wrong(
+                "nothing is cooked",
+                f'{DINNER}    for dish in dishes:\n        yield f"{{dish}}\\n"',
+                "0 dishes are cooked, expected 3: call cook(dish)",
+            ),
+            Right(
+                "the dishes above the function",
+                'dishes = ("soup", "pasta", "ice cream")\ndef dinner(cook):\n'
+                '    for dish in dishes:\n        yield f"{cook(dish)}\\n"',
+            ),
             Right("a generator expression", f'{DINNER}    return (cook(dish) + "\\n" for dish in dishes)'),
             Right("in bytes, by map", f'{DINNER}    return map(lambda dish: f"{{cook(dish)}}\\n".encode(), dishes)'),
         ],
@@ -146,6 +156,20 @@ class TestStart(Trials):
                 "Working outside of request context",
             ),
             Wrong("a flood", TIMER.replace("        second()\n        left -= 1\n", ""), "the stream does not end"),
+            Wrong(
+                "a status alone", TIMER.replace('"seconds is a whole number", 400', '"", 400'), "without a sentence"
+            ),
+            Wrong(
+                "a second of its own",
+                TIMER.replace("def countdown", "def second():\n    time.sleep(0.02)\n\n\ndef countdown"),
+                "is not what the cell above the task defines",
+            ),
             Right("by hand, in bytes", TIMER),
+            Right(
+                "the second as a default",
+                TIMER.replace("countdown(left):", "countdown(left, wait=second):").replace(
+                    "        second()", "        wait()"
+                ),
+            ),
         ],
     }

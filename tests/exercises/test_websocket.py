@@ -66,6 +66,83 @@ def chat(ws):
             each.send(text)
 """
 LISTED_CHAT = BROKEN_CHAT.replace("for each in room:", "for each in list(room):")
+LOCKED_CHAT = """
+app = Flask("chat")
+sock = Sock(app)
+room = set()
+door = threading.Lock()
+
+
+@sock.route("/chat")
+def chat(ws):
+    with door:
+        room.add(ws)
+    try:
+        while True:
+            text = ws.receive()
+            with door:
+                for each in room:
+                    try:
+                        each.send(text)
+                    except ConnectionClosed:
+                        continue
+    finally:
+        with door:
+            room.remove(ws)
+"""
+CLOSING_CHAT = """
+app = Flask("chat")
+sock = Sock(app)
+room = set()
+
+
+@sock.route("/chat")
+def chat(ws):
+    room.add(ws)
+    try:
+        while True:
+            text = ws.receive()
+            for each in room.copy():
+                try:
+                    each.send(text)
+                except ConnectionClosed:
+                    room.discard(each)
+                    try:
+                        each.close()
+                    except ConnectionClosed:
+                        pass
+    finally:
+        room.discard(ws)
+"""
+NAMED_GAME = """
+app, sock = Flask("guess"), Sock()
+
+
+def answer(guess, number):
+    return "right" if guess == number else "lower" if guess > number else "higher"
+
+
+def ends(ws, code):
+    ws.close(code)
+
+
+@sock.route("/guess")
+def game(ws):
+    heard = ""
+    while heard != "right":
+        said = ws.receive(1)
+        if said is None:
+            return ends(ws, 4000)
+        try:
+            heard = answer(int(said), request.args.get("number", type=int))
+        except ValueError:
+            return ends(ws, 1008)
+        ws.send(heard)
+    ends(ws, 1000)
+
+
+sock.init_app(app)
+"""
 GAME = """
 app = Flask("guess")
 sock = Sock(app)
@@ -117,7 +194,11 @@ class TestWebsocket(Trials):
             Wrong("the end before the piece", f'{LINES}\norder = "CBEDFA"', "it reads the messages []"),
             Wrong("no pong", f'{LINES}\norder = "CBEAF"', "these lines are no program"),
             Wrong("no message to begin with", f'{LINES}\norder = "CEDAF"', "your lines raise UnboundLocalError"),
-            Wrong("a piece for a message", f'{LINES}\norder = "CBEDA"', "NoneType"),
+            Wrong(
+                "a piece for a message",
+                f'{LINES}\norder = "CBEDA"',
+                "read returns None: no line of it yields a message",
+            ),
             Wrong("lines without a name", f'{LINES}\norder = "E"', "these lines are no program"),
             Right("in small letters", f'{LINES}\norder = "c b e d a f"'),
         ],
@@ -125,35 +206,40 @@ class TestWebsocket(Trials):
             Wrong(
                 "untouched",
                 "def say(text):\n    return bytes([0x81, len(text)]) + text.encode()",
-                "the server closes with 1002",
+                "the text is 'hello', and its frame has 7 bytes: the server closes with 1002",
             ),
             Wrong(
                 "letters for bytes",
                 SAY.replace("length = len(payload)", "length = len(text)"),
-                "for the text of 'Grüße' the frame has 13 bytes; the server closes with 1007",
+                "the text is 'Grüße', and its frame has 13 bytes: the server closes with 1007",
             ),
             Wrong(
                 "the bit, but no mask",
                 "def say(text):\n    return bytes([0x81, 0x80 | len(text)]) + text.encode()",
-                "for the text of 'hello' the frame has 7 bytes; the server says nothing",
+                "its frame has 7 bytes: the server says nothing; the head of the frame tells of more bytes",
             ),
             Wrong(
                 "the mask, but not used",
                 "def say(text):\n    return bytes([0x81, 0x80 | len(text)]) + MASK + text.encode()",
-                "the server",
+                "the text is 'hello', and the server understands 'igohn'",
             ),
             Wrong(
                 "every length in seven bits",
                 "def say(text):\n    raw = text.encode()\n    return bytes([0x81, (0x80 | len(raw)) % 256]) + MASK + "
                 "bytes(byte ^ MASK[place % 4] for place, byte in enumerate(raw))",
-                "for the text of 126 times 'x'",
+                "the text is 126 times 'x', and its frame has 132 bytes: the server says nothing",
+            ),
+            Wrong(
+                "126 in seven bits",
+                SAY.replace("length < 126:", "length <= 126:"),
+                "its frame has 132 bytes: the server says nothing; the head of the frame tells of more bytes",
             ),
             Wrong("a text", "def say(text):\n    return Frame(TEXT, text.encode())", "say returns Frame"),
             Wrong("no text at all", "def say(text):\n    return Frame(TEXT, text).encode()", "say raises TypeError"),
             Right("by hand", SAY),
         ],
         4: [
-            Wrong("untouched", BROKEN_CHAT, "hears None"),
+            Wrong("untouched", BROKEN_CHAT, "Anna's connection has ended with 1000"),
             Wrong(
                 "only the room is tidied",
                 LISTED_CHAT.replace("    while True:", "    while True:\n      try:").replace(
@@ -195,6 +281,8 @@ class TestWebsocket(Trials):
             ),
             Wrong("a list", CHAT.replace("set()", "[]"), "room is a list, expected a set"),
             Right("with a function", CHAT),
+            Right("with a lock, and nobody comes in meanwhile", LOCKED_CHAT),
+            Right("closes what has ended", CLOSING_CHAT),
         ],
         5: [
             Wrong(
@@ -205,9 +293,25 @@ class TestWebsocket(Trials):
             Wrong(
                 "one secret for all",
                 game("    secret = request", "    global secret\n    secret = request"),
-                "to the guess",
+                "to the guess '9' the server says 'lower', expected 'higher'",
             ),
-            Wrong("the answer returned", game('ws.send("higher")', 'return "higher"'), "the server says None"),
+            Wrong(
+                "the answer returned",
+                game('ws.send("higher")', 'return "higher"'),
+                "the server closes with 1000, exp",
+            ),
+            Wrong(
+                "digits for a whole number",
+                game('not guess.strip().lstrip("-").isdigit()', "not guess.isdigit()"),
+                "to the guess '-3' the server closes with 1008, expected 'higher'",
+            ),
+            Wrong(
+                "a second for the whole game",
+                game("timeout=1", "timeout=due - time.monotonic()").replace(
+                    "    secret = ", "    due = time.monotonic() + 1\n    secret = "
+                ),
+                "the server closes with 4000, expected",
+            ),
             Wrong(
                 "nobody looks at the text",
                 game('not guess.strip().lstrip("-").isdigit()', "False"),
@@ -228,5 +332,6 @@ class TestWebsocket(Trials):
             ),
             Wrong("another path", game('"/guess"', '"/"'), "the answer to GET /guess?number=42 is 404"),
             Right("with a code to close with", GAME),
+            Right("with names that a check could have", NAMED_GAME),
         ],
     }

@@ -63,9 +63,20 @@ class TestWire(Trials):
         ],
         2: [
             Wrong("a size in decimal", f'{LINES}\norder = "CFBGEA"', "14\\r\\n           a chunk of 20 bytes"),
+            Wrong(
+                "20 bytes are promised",
+                f'{LINES}\norder = "CFBGEA"',
+                "what was promised (14 is hexadecimal: 20 bytes are promised)",
+            ),
             Wrong("both sizes", f'{LINES}\norder = "CFBGEDA"', "do not fit the sizes"),
             Wrong("a length and chunks", f'{LINES}\norder = "CFHBGDA"', "both a length and chunks"),
             Wrong("chunks under a length", f'{LINES}\norder = "CHBGDA"', "the reader takes '6\\r\\nhello"),
+            Wrong(
+                "a length for chunks",
+                f'{LINES}\norder = "CHBGDA"',
+                "from the wire\\n': chunks were sent, and the head promises a length",
+            ),
+            Wrong("chunks unannounced", f'{LINES}\norder = "CBGDA"', "and the head promises no chunks"),
             Wrong("framed by the close", f'{LINES}\norder = "CBGD"', "the reader takes '6\\r\\nhello"),
             Wrong("no last chunk", f'{LINES}\norder = "CFBGD"', "the reader still waits"),
             Wrong("no blank line", f'{LINES}\norder = "CFGDA"', "no reader finds a head"),
@@ -141,7 +152,31 @@ class TestWire(Trials):
                 "def headlines(url):\n    raw, text = requests.get(url, stream=True).raw, b''\n    while True:\n"
                 "        text += raw.read1()\n        while b'\\n\\n' in text:\n"
                 "            event, _, text = text.partition(b'\\n\\n')\n            yield event[6:].decode()",
-                "is not done after 2.5 s",
+                "the stream has ended, your generator has not: headlines is not done after 2.5 s",
+            ),
+            Wrong(
+                "a loop without end for a client",
+                "def headlines(url):\n    raw = requests.get(url, stream=True).raw\n    def pieces():\n"
+                "        while True:\n            yield raw.read1()\n"
+                "    for event in SSEClient(pieces()).events():\n        yield event.data",
+                "the stream has ended, your generator has not: headlines is not done after 2.5 s",
+            ),
+            Wrong(
+                "read1 called, not given",
+                "def headlines(url):\n    with requests.get(url, stream=True) as response:\n"
+                '        for event in SSEClient(iter(response.raw.read1(), b"")).events():\n'
+                "            yield event.data",
+                "headlines raises TypeError: ",
+            ),
+            Wrong(
+                "an error at the end",
+                HEADLINES.format("response.iter_content(1)") + "    raise EOFError",
+                "headlines raises EOFError",
+            ),
+            Right(
+                "a helper called read",
+                "def read(raw):\n    while piece := raw.read1():\n        yield piece\n"
+                + HEADLINES.format("read(response.raw)"),
             ),
             Right("byte by byte", HEADLINES.format("response.iter_content(1)")),
             Right("lines, byte by byte", READ_LINES.format("1")),
@@ -201,7 +236,34 @@ class TestWire(Trials):
                 "        data += rest[:count]\n        body = rest[count + 2 :]\n    return data",
                 "is not done after 1 s: it is at line",
             ),
+            Wrong(
+                "an error returned",
+                UNCHUNKED.replace("raise ValueError", "return ValueError").replace(
+                    "int(line, 16)", 'int(line if line.endswith(b"\\n") else b"-1", 16)'
+                ),
+                "It returns ValueError('cut'): raise it",
+            ),
+            Wrong(
+                "a cut taken for whole",
+                UNCHUNKED.replace('raise ValueError("cut")', "return data + piece"),
+                "and unchunked raises nothing. It returns b'': raise a ValueError",
+            ),
+            Wrong(
+                "a bytearray",
+                UNCHUNKED.replace('b""', "bytearray()"),
+                "returns bytearray(b'hello'), expected b'hello'",
+            ),
             Right("as a file", UNCHUNKED),
+            Right(
+                "a helper called chunk",
+                UNCHUNKED.replace("        line = stream.readline()\n", "        size, piece, end = chunk(stream)\n")
+                .replace("        size = int(line, 16)\n        piece, end = stream.read(size), stream.read(2)\n", "")
+                .replace(
+                    "def unchunked",
+                    "def chunk(body):\n    size = int(body.readline(), 16)\n"
+                    "    return size, body.read(size), body.read(2)\n\n\ndef unchunked",
+                ),
+            ),
             Right(
                 "with the parser of the course",
                 "from server.wire import http\ndef unchunked(body):\n"
