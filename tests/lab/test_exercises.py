@@ -648,12 +648,30 @@ def test_steps_tell_who_makes_the_next_piece_before_the_last_is_handed_over(lazi
 def test_of_a_moment_in_which_the_machine_is_held_up_little_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "thread_time", lambda: 0.0)
     due, slept = ending.Due(1), list[float]()
     while step := due.step():
         slept.append(step)
         now += 60 if len(slept) == 5 else step
     assert max(slept) == ending.STEP
     assert sum(slept) == pytest.approx(1 - ending.MOST_STEP + ending.STEP)
+
+
+def test_what_this_thread_works_between_two_looks_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked = 0.0
+    monkeypatch.setattr(time, "thread_time", lambda: worked)
+    due = ending.Due(1)
+    worked += 0.6
+    assert due.step() == ending.STEP
+    worked += 0.6
+    assert due.step() == 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_flood_of_small_pieces_is_read_no_longer_than_it_may() -> None:
+    seen = ask(streamed(lambda: itertools.repeat("1\n")), seconds=0.5)
+    assert seen.end == "open"
+    assert set(seen.chunks) == {b"1\n"}
 
 
 def test_a_time_that_is_none_is_over() -> None:

@@ -30,17 +30,17 @@ class Due:
     """A time that is over after some seconds, for a wait in steps.
 
     Where the machine is held up, a step takes longer than it asks for, and of that little counts: so on a busy
-    machine, too, a learner's code has its time.
+    machine, too, a learner's code has its time. What this thread works meanwhile counts in full.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._left, self._looked = seconds, time.monotonic()
+        self._left, self._looked, self._worked = seconds, time.monotonic(), time.thread_time()
 
     def step(self) -> float:
         """Return how many seconds to wait before the next look: 0 where the time is over."""
-        now = time.monotonic()
-        self._left -= min(now - self._looked, MOST_STEP)
-        self._looked = now
+        now, worked = time.monotonic(), time.thread_time()
+        self._left -= max(min(now - self._looked, MOST_STEP), worked - self._worked)
+        self._looked, self._worked = now, worked
         return max(0.0, min(self._left, STEP))
 
     def wait_at(self, condition: threading.Condition, holds: Callable[[], bool]) -> bool:
