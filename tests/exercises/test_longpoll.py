@@ -219,7 +219,7 @@ class TestLongpoll(Trials):
             Wrong(
                 "a moment at a time",
                 NEWS_IN_A_LOOP.replace("wait(left)", "wait(0.001)"),
-                "that burns, too",
+                "it waits again and again, each time for a moment only: that burns, too",
             ),
             Wrong("a nap at a time", NEWS_IN_A_LOOP.replace("wait(left)", "wait(0.05)"), "waits at told for 0.05 s"),
             Wrong("true already", NEWS.replace("> after", ">= after"), "or what it waits for is true already"),
@@ -233,7 +233,11 @@ class TestLongpoll(Trials):
                 changed(4, "            del self.lines[:-KEPT]\n", ""),
                 "'missed': 0}, expected {'lines': ['seven'",
             ),
-            Wrong("a place in what is kept", changed(4, "max(0, after - gone) :", "after:"), "who has the cursor 2"),
+            Wrong(
+                "a place in what is kept",
+                changed(4, "max(0, after - gone) :", "after:"),
+                "who has the cursor 2 hears {'cursor': 4, 'lines': ['four'], 'missed': 0}, expected",
+            ),
             Wrong("nothing is missed", changed(4, "max(0, gone - after)}", "0}"), "'missed': 2}"),
             Wrong("less than nothing missed", changed(4, "max(0, gone - after)}", "gone - after}"), "'missed': -1"),
             Wrong(
@@ -269,7 +273,11 @@ class TestLongpoll(Trials):
                 changed(5, '> after, request.args.get("timeout", 5, type=float))', "> after)"),
                 "no answer to GET /orders?timeout=0.01 within 1 s: it is at line",
             ),
-            Wrong("an empty list", changed(5, "if len(orders) > after:", "if True:"), "expected 204"),
+            Wrong(
+                "an empty list",
+                changed(5, "if len(orders) > after:", "if True:"),
+                "nothing comes within 0.2 s: the status is 200, expected 204",
+            ),
             Wrong(
                 "no wait",
                 changed(5, 'get("timeout", 5, type=float)', 'get("no", 0)'),
@@ -295,14 +303,20 @@ class TestLongpoll(Trials):
                 COUNTER.replace("bell.wait(left)", "bell.release(), time.sleep(0.05), bell.acquire()"),
                 "it waits for 0.05 s at a time, expected 5",
             ),
-            Wrong("the latest only", changed(5, "orders[after:]", "orders[-1:]"), "['two eggs']"),
+            Wrong(
+                "the latest only",
+                changed(5, "orders[after:]", "orders[-1:]"),
+                "'orders': ['two eggs']}, expected 200 with {'orders': ['a tea', 'two eggs']",
+            ),
             Wrong(
                 "a cursor of this answer",
                 changed(5, '"cursor": len(orders)', '"cursor": len(orders[after:])'),
                 "{'cursor': 1, 'orders': ['one stew']}, expected",
             ),
             Wrong(
-                "whole seconds", changed(5, 'get("timeout", 5, type=float)', "__getitem__('timeout')"), "TypeError"
+                "whole seconds",
+                changed(5, 'get("timeout", 5, type=float)', "__getitem__('timeout')"),
+                "your code raises TypeError: unsupported operand",
             ),
             Right("a box for each cook", BOXES),
             Right("an event for each cook, and names of the check", EVENTS),

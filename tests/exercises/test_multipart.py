@@ -165,7 +165,9 @@ class TestMultipart(Trials):
                 "; --slide-- begins no line, so it counts as data",
             ),
             Wrong(
-                "a blank line too many", GAPS.replace('after = b"\\r\\n"', 'after = b"\\r\\n\\r\\n"'), "b'one\\r\\n'"
+                "a blank line too many",
+                GAPS.replace('after = b"\\r\\n"', 'after = b"\\r\\n\\r\\n"'),
+                "the parts are [b'one\\r\\n', b'two\\r\\n'], expected",
             ),
             Wrong(
                 "the last as the others",
@@ -223,7 +225,7 @@ class TestMultipart(Trials):
             Wrong(
                 "a loop that never looks again",
                 TIMER.replace("            break", "        while left == 0:\n            pass"),
-                "of your cell: ",
+                "the parts are all there, but the answer does not end",
             ),
             Wrong(
                 "the last boundary late",
@@ -236,24 +238,24 @@ class TestMultipart(Trials):
             Wrong(
                 "long, and always the same",
                 BOARD.replace("uuid.uuid4().hex", '"a-boundary-that-is-long-enough-for-anybody"'),
-                "the office is closed",
+                "b'I have read your boundary:', b'the office is closed'], expected",
             ),
             Wrong(
                 "random, once",
                 BOARD.replace("    boundary = uuid", "    boundary = BOUNDARY or uuid").replace(
                     'app = Flask("board")', 'app = Flask("board")\nBOUNDARY = uuid.uuid4().hex'
                 ),
-                "the parts are",
+                "b'I have read your boundary:', b'the office is closed'], expected",
             ),
             Wrong(
                 "two boundaries",
                 BOARD.replace('boundary="{boundary}"', 'boundary="{uuid.uuid4().hex}"'),
-                "are [], expected",
+                "; the boundary of the Content-Type stands on no line of its own",
             ),
             Wrong(
                 "hyphens taken out",
                 BOARD.replace("+ note +", '+ note.replace(b"--", b"") +').replace("uuid.uuid4().hex", '"note"'),
-                "the parts are",
+                "the parts are [b'milk', b'note', ",
             ),
             Wrong(
                 "only the length",

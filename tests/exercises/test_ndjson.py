@@ -83,7 +83,7 @@ class TestNdjson(Trials):
             Wrong("cut twice", f'{LINES}\norder = "DAHGBEC"', "these lines raise JSONDecodeError("),
             Wrong("only a text", f'{LINES}\norder = "D"', "these lines are no program"),
             Wrong("no generator", 'lines = {"A": "rest = 0"}\norder = "A"', "no function documents"),
-            Wrong("no rest", f'{LINES}\norder = "DHGBE"', "'rest'"),
+            Wrong("no rest", f'{LINES}\norder = "DHGBE"', "these lines raise UnboundLocalError"),
             Wrong("the cut before the loop", f'{LINES}\norder = "DAGHBE"', "these lines are no program"),
             Wrong("no function", f'{LINES}\norder = "F"', "these lines are no program"),
             Right("with arrows", f'{LINES}\norder = "d > a > h > g > b > e"'),
@@ -97,19 +97,25 @@ class TestNdjson(Trials):
             Wrong(
                 "the names replaced, too",
                 ENTRIES % 'str(entry).replace("True", "true").replace("None", "null").replace("\'", \'"\') + "\\n"',
-                "O'Hara",
+                "line 1 is no JSON (Expecting ',' delimiter at character 19)",
             ),
             Wrong(
-                "a document on several lines", ENTRIES % 'json.dumps(entry, indent=2) + "\\n"', "line 1 is no JSON"
+                "a document on several lines",
+                ENTRIES % 'json.dumps(entry, indent=2) + "\\n"',
+                "line 1 is no JSON (Expecting property name enclosed in double quotes at character 2): b'{'",
             ),
             Wrong("no line end", ENTRIES % "json.dumps(entry)", "line 1 never ended"),
-            Wrong("the separators of an event", ENTRIES % 'f"data: {json.dumps(entry)}\\n\\n"', "line 1 is no JSON"),
+            Wrong(
+                "the separators of an event",
+                ENTRIES % 'f"data: {json.dumps(entry)}\\n\\n"',
+                "line 1 is no JSON (Expecting value at character 1): b'data: ",
+            ),
             Wrong(
                 "one document for all",
                 'def entries(book):\n    yield json.dumps(book) + "\\n"',
                 "the documents are [[{",
             ),
-            Wrong("the dictionary itself", ENTRIES % "entry", "your code raises"),
+            Wrong("the dictionary itself", ENTRIES % "entry", "is yielded, and each piece must be text or bytes"),
             Right(
                 "in one text",
                 "import io\ndef entries(book):\n    file = io.StringIO()\n    for entry in book:\n"
@@ -160,7 +166,7 @@ class TestNdjson(Trials):
                 .replace("for row", "for count, row")
                 .replace("in rows", "in enumerate(rows)")
                 .replace("        count += 1\n", ""),
-                "'rows': 2}",
+                "{'done': True, 'rows': 2}], expected",
             ),
             Wrong(
                 "no rows, no count",
@@ -173,7 +179,7 @@ class TestNdjson(Trials):
             Wrong(
                 "a Python text",
                 EXPORT.replace('json.dumps({"done": True, "rows": count})', "str({'done': True})"),
-                "no JSON",
+                "line 4 is no JSON (Expecting property name enclosed in double quotes at character 2)",
             ),
             Right(
                 "in batches",
@@ -198,9 +204,15 @@ class TestNdjson(Trials):
                 "POST /chat holds tokens back",
             ),
             Wrong(
-                "no end", PARROT.replace("""    yield '{"token": "", "done": true}\\n'\n""", ""), "the documents are"
+                "no end",
+                PARROT.replace("""    yield '{"token": "", "done": true}\\n'\n""", ""),
+                "{'token': 'nöt ', 'done': False}], expected",
             ),
-            Wrong("a Python text", PARROT.replace("json.dumps({'token': token})", "{'token': token}"), "is no JSON"),
+            Wrong(
+                "a Python text",
+                PARROT.replace("json.dumps({'token': token})", "{'token': token}"),
+                "the data \"{'token': token}\" is no JSON",
+            ),
             Wrong(
                 "[DONE] as JSON",
                 PARROT.replace('"data: [DONE]\\n\\n"', "'data: \"[DONE]\"\\n\\n'"),

@@ -114,15 +114,27 @@ class TestPolling(Trials):
             Wrong("the old wait", arrange("GHEAFBC"), "it waits [1, 1, 2, 4, 8], expected"),
             Wrong("a wait after the end", arrange("GHEACBF"), "it waits [1, 2, 4, 8, 8, 8], expected"),
             Wrong("nothing to begin with", arrange("GEAFCB"), "poll raises UnboundLocalError"),
-            Wrong("every line", arrange("GHEAFCDB"), "stay out"),
+            Wrong("every line", arrange("GHEAFCDB"), "these are 8 of 8 lines, and 1 must stay out"),
             Wrong("a loop that does not ask", arrange("GHEB"), "it waits again and again"),
             Wrong("no loop", arrange("GHAFCB"), "these lines are no program"),
             Right("the wait chosen before the look at the end", arrange("g h e a c f b")),
         ],
         3: [
-            Wrong("the time for a version", CANTEEN.replace("VERSION", "str(time.time())"), "and is now"),
-            Wrong("the number of dishes", CANTEEN.replace("VERSION", "str(len(dishes))"), "after a new price"),
-            Wrong("the dictionary itself", CANTEEN.replace("VERSION", "str(id(dishes))"), "after a new dish"),
+            Wrong(
+                "the time for a version",
+                CANTEEN.replace("VERSION", "str(time.time())"),
+                "the menu is the same, but its ETag was ",
+            ),
+            Wrong(
+                "the number of dishes",
+                CANTEEN.replace("VERSION", "str(len(dishes))"),
+                "after a new price the status is 304, expected 200 and the menu",
+            ),
+            Wrong(
+                "the dictionary itself",
+                CANTEEN.replace("VERSION", "str(id(dishes))"),
+                "after a new dish the status is 304, expected 200 and the menu",
+            ),
             Wrong(
                 "the sum of the prices",
                 CANTEEN.replace("VERSION", "str(sum(dishes.values()))"),
@@ -206,7 +218,9 @@ class TestPolling(Trials):
             ),
             Wrong("nothing kept at all", room('"no-cache"', '"no-store"'), "expected no-cache"),
             Wrong(
-                "words for truth", room("jsonify(state)", 'jsonify({**state, "more": str(state["more"])})'), "'True'"
+                "words for truth",
+                room("jsonify(state)", 'jsonify({**state, "more": str(state["more"])})'),
+                "the sign says {'more': 'True', 'number': 0}, expected",
             ),
             Wrong(
                 "a dictionary as a text", room("jsonify(state)", "Response(str(state))"), "Content-Type of the sign"

@@ -74,7 +74,7 @@ class TestSnippets(Trials):
         2: [
             Wrong("no end tag", f'{LINES}\norder = "FGBACD"', "no whole script"),
             Wrong("the minute first", f'{LINES}\norder = "FGBCED"', "['the top', 'a minute', '3'"),
-            Wrong("every line", f'{LINES}\norder = "FGBECDA"', "stay out"),
+            Wrong("every line", f'{LINES}\norder = "FGBECDA"', "these are 7 of 7 lines, and 1 must stay out"),
             Wrong("no top", f'{LINES}\norder = "FBECD"', "it sends ['3', 'a minute'"),
             Wrong("ding before the minutes", f'{LINES}\norder = "FGDBEC"', "['the top', 'ding', '3'"),
             Wrong("ding within the loop", f'{LINES}\norder = "FGBDEC"', "these lines are no program"),
@@ -102,7 +102,7 @@ class TestSnippets(Trials):
             Wrong(
                 "escaped as in a page",
                 MESSAGE.replace("json.dumps(name), json.dumps(text)", "json.dumps(name), json.dumps(escape(text))"),
-                "&#34;",
+                "she says &#34;hi&#34;\\n'], expected",
             ),
             Wrong(
                 "characters taken out",
@@ -158,7 +158,7 @@ class TestSnippets(Trials):
             Wrong(
                 "a busy loop without end",
                 "def watch(job):\n    yield TOP\n    while True:\n        job()\n",
-                "of your cell: ",
+                "after 2 s the page still loads: it is at line 3 of your cell: while True:",
             ),
             Wrong(
                 "only the end",
@@ -220,7 +220,7 @@ class TestSnippets(Trials):
             Wrong(
                 "escaped twice",
                 COPY.replace("escape(name)", "escape(str(escape(name)))"),
-                "as text the entries",
+                "as text the entries are ['a.txt', '&lt;b&gt;.txt'",
             ),
             Wrong("counted from nothing", COPY.replace("done + 1", "done"), "move the bar to [0], expected [1]"),
             Wrong("no length of the bar", COPY.replace(' max="{len(names)}"', ""), 'no <progress ... max="1">'),

@@ -71,7 +71,7 @@ class TestSse(Trials):
             Wrong(
                 "a loop without end",
                 'def news():\n    while True:\n        pass\n    yield "data: hello\\n\\n"',
-                "of your cell: ",
+                "it is at line 2 of your cell: while True:",
             ),
             Wrong(
                 "a whole text at once",
@@ -108,19 +108,20 @@ class TestSse(Trials):
             ),
             Wrong(
                 "line ends swallowed",
-                'def entries(texts):\n    for text in texts:\n        yield f"data: {str.split(text)}\\n\\n"',
-                "arrives as",
+                "def entries(texts):\n    for text in texts:\n"
+                '        yield f"data: {chr(32).join(text.splitlines())}\\n\\n"',
+                "arrives as ['hi  event: admin data: gone'], expected",
             ),
             Wrong(
                 "only one kind of line end",
                 "def entries(texts):\n    for text in texts:\n"
                 '        yield "".join(f"data: {line}\\n" for line in text.split("\\n")) + "\\n"',
-                "arrives as",
+                "the text 'older\\rsystem' arrives as ['older']",
             ),
             Wrong(
                 "as a Python text",
                 'def entries(texts):\n    for text in texts:\n        yield f"data: {text!r}\\n\\n"',
-                "arrives as",
+                "the text 'hello' arrives as [\"'hello'\"], expected ['hello']",
             ),
             Wrong(
                 "splitlines",
@@ -148,17 +149,33 @@ class TestSse(Trials):
             Wrong(
                 "no content type", JOB.replace('content_type="text/event-stream", ', ""), "Content-Type is text/html"
             ),
-            Wrong("one line end", JOB.replace("steps}\\n\\n", "steps}\\n"), "the events are"),
+            Wrong(
+                "one line end",
+                JOB.replace("steps}\\n\\n", "steps}\\n"),
+                "the events are [], expected ['25', '50', '75', '100']",
+            ),
             Wrong(
                 "the request in the generator",
                 JOB.replace("range(1, steps + 1)", 'range(1, request.args.get("steps", 5, type=int) + 1)'),
                 "Working outside of request context",
             ),
-            Wrong("no end", JOB.replace("event: done", "event: progress"), "the events are"),
+            Wrong(
+                "no end",
+                JOB.replace("event: done", "event: progress"),
+                "'100', 'finished'], expected ['25', '50', '75', '100']",
+            ),
             Wrong("no work", JOB.replace("time.sleep(0.01)", "pass"), "of 1,000 steps are done within 1 s: each"),
             Wrong("short steps", JOB.replace("0.01", "0.001"), "of 1,000 steps are done within 1 s: each"),
-            Wrong("done without data", JOB.replace("event: done\\ndata: finished", "event: done"), "with data"),
-            Wrong("cached", JOB.replace(', headers={"Cache-Control": "no-store"}', ""), "no Cache-Control"),
+            Wrong(
+                "done without data",
+                JOB.replace("event: done\\ndata: finished", "event: done"),
+                "the last event that is sent is 'progress', expected 'done', with data",
+            ),
+            Wrong(
+                "cached",
+                JOB.replace(', headers={"Cache-Control": "no-store"}', ""),
+                "the head has no Cache-Control: no-store",
+            ),
             Wrong(
                 "nothing before the end",
                 JOB.replace("generate(steps),", '"".join(generate(steps)),'),

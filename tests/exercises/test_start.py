@@ -55,8 +55,12 @@ class TestStart(Trials):
             Wrong("never leaves", f'{LINES}\norder = "CHEGB"', "is not done after 2.0 s"),
             Wrong("never closes", f'{LINES}\norder = "CHEGAD"', "nobody has closed the response"),
             Wrong("leaves before it notes", f'{LINES}\norder = "CHEADGB"', "came is [b'3', b'17'], expected"),
-            Wrong("reads what is closed", f'{LINES}\norder = "CHBEGAD"', "came is []"),
-            Wrong("a loop over nothing", f'{LINES}\norder = "HCEGADB"', "is not defined"),
+            Wrong("reads what is closed", f'{LINES}\norder = "CHBEGAD"', "came is [], expected [b'3', b'17', b'7']"),
+            Wrong(
+                "a loop over nothing",
+                f'{LINES}\norder = "HCEGADB"',
+                "no program (NameError: name 'response' is not defined)",
+            ),
             Right("in small letters", f'{LINES}\norder = "c h e g a d b"'),
         ],
         3: [
@@ -67,7 +71,9 @@ class TestStart(Trials):
         ],
         4: [
             Wrong(
-                "joined", f'{DINNER}    yield "".join(f"{{cook(dish)}}\\n" for dish in dishes)', "waits for others"
+                "joined",
+                f'{DINNER}    yield "".join(f"{{cook(dish)}}\\n" for dish in dishes)',
+                "when 'pasta' is begun, the reader has '', expected 'soup\\n': a dish waits for others",
             ),
             Wrong(
                 "a list in a generator's clothes",
@@ -103,7 +109,7 @@ class TestStart(Trials):
             Wrong(
                 "a loop without end",
                 f"{DINNER}    for dish in dishes:\n        while dish:\n            pass\n        yield cook(dish)",
-                "of your cell: ",
+                "it is at line 4 of your cell: while dish:",
             ),
             Wrong(
                 "nothing is cooked",
@@ -148,7 +154,11 @@ class TestStart(Trials):
                 TIMER.replace('int(request.args.get("seconds", "3"))', 'request.args.get("seconds", 3, type=int)'),
                 "?seconds=soon has the status 200, expected 400",
             ),
-            Wrong("nonsense raises", TIMER.replace("except ValueError", "except KeyError"), "500 INTERNAL"),
+            Wrong(
+                "nonsense raises",
+                TIMER.replace("except ValueError", "except KeyError"),
+                "your code raises ValueError: invalid literal for int() with base 10: 'soon'",
+            ),
             Wrong("no upper bound", TIMER.replace(" or left > 60", ""), "?seconds=61 has the status 200"),
             Wrong(
                 "the request in the generator",

@@ -133,8 +133,8 @@ class TestTemplate(Trials):
             Wrong("sorted", f'{LINES}\norder = "GFCAB"', "('<li>Help!</li>', 3)"),
             Wrong("no list around", f'{LINES}\norder = "GEA"', "are [('<li>Yesterday</li>', 1)"),
             Wrong("the list ends first", f'{LINES}\norder = "GFBEA"', "are [('<ol>', 0), ('</ol>', 0)"),
-            Wrong("a row twice", f'{LINES}\norder = "GFEADB"', "stay out"),
-            Wrong("every line", f'{LINES}\norder = "GFEABCD"', "stay out"),
+            Wrong("a row twice", f'{LINES}\norder = "GFEADB"', "these are 6 of 7 lines, and 2 must stay out"),
+            Wrong("every line", f'{LINES}\norder = "GFEABCD"', "these are 7 of 7 lines, and 2 must stay out"),
             Wrong("the name is missing", f'{LINES}\norder = "FEAB"', "these lines are no program"),
             Right("with blanks and commas", f'{LINES}\norder = "G, F, E, A, B"'),
         ],
@@ -221,9 +221,13 @@ class TestTemplate(Trials):
             Wrong(
                 "the loss is not said",
                 WRAPPED.replace('            yield "the sensor is lost"\n', ""),
-                "the rows are",
+                "the rows are ['12.1', '12.4', '11.9'], expected",
             ),
-            Wrong("another error", WRAPPED.replace("except Lost", "except TimeoutError"), "the page is cut"),
+            Wrong(
+                "another error",
+                WRAPPED.replace("except Lost", "except TimeoutError"),
+                "the page is cut, expected whole. Your code raises Lost, at line",
+            ),
             Wrong(
                 "a list of all", WRAPPED.replace("=careful()", "=list(careful())"), "when 3 readings were asked for"
             ),
@@ -233,7 +237,9 @@ class TestTemplate(Trials):
                 "the rows are ['the sensor is lost']",
             ),
             Wrong(
-                "asked for ever", WRAPPED.replace("            return\n", "            pass\n"), "the page is open"
+                "asked for ever",
+                WRAPPED.replace("            return\n", "            pass\n"),
+                "the page is open, expected whole",
             ),
             Wrong(
                 "a view that is a generator",
@@ -289,7 +295,7 @@ class TestTemplate(Trials):
             Wrong(
                 "another number of pieces",
                 REPORT.replace("enable_buffering(size)", "enable_buffering(7 if size < 50 else 1000)"),
-                "with buffering=5, of ",
+                "with buffering=5, of 24 pieces, chunks sent: 4, expected 5",
             ),
             Wrong("plain text", REPORT.replace("text/html", "text/plain"), "Content-Type is text/plain"),
             Wrong(
@@ -300,7 +306,7 @@ class TestTemplate(Trials):
             Wrong(
                 "the number as a text",
                 REPORT.replace('int(request.args["count"])', 'request.args["count"]'),
-                "TypeError",
+                "your code raises TypeError: can only concatenate str",
             ),
             Wrong("no view", SALES, "no view answers GET /report yet"),
             Right("one view", REPORT),

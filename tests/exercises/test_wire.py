@@ -124,7 +124,11 @@ class TestWire(Trials):
                 REPORT.replace("    for", "    sum(1 for _ in query())\n    for"),
                 "the database is asked for 6 rows",
             ),
-            Wrong("rows as Python", REPORT.replace('",".join(row) + "\\n"', 'f"{row}\\n"'), "the body is"),
+            Wrong(
+                "rows as Python",
+                REPORT.replace('",".join(row) + "\\n"', 'f"{row}\\n"'),
+                "the body is \"day,sum\\n('Monday', '30')",
+            ),
             Right("row by row", REPORT),
             Right(
                 "a chain",
