@@ -71,7 +71,7 @@ class TestSse(Trials):
             Wrong(
                 "a loop without end",
                 'def news():\n    while True:\n        pass\n    yield "data: hello\\n\\n"',
-                "it is at line 2 of your cell: while True:",
+                "no answer to GET / within 2.0 s: it is at line ",
             ),
             Wrong(
                 "a whole text at once",

@@ -179,7 +179,7 @@ def _throw(thread: threading.Thread, more: int) -> None:
     error: type[BaseException] = SystemExit
     throw = functools.partial(_SET_EXCEPTION, thread.ident or 0)
     for _ in range(more):  # what makes the exception throws the next; C alone: in Python it would be hit itself
-        error = type("SystemExit", (SystemExit,), {"__init__": functools.partial(throw, error)})
+        error = type("SystemExit", (SystemExit,), {"__init__": staticmethod(functools.partial(throw, error))})
     throw(error)
 
 
