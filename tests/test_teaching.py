@@ -37,6 +37,15 @@ def test_no_step_of_a_plan_is_longer_than_its_notebook() -> None:
     assert [step for step in steps if int(step[0]) > minutes[step[1]]] == []
 
 
+def test_the_exercises_of_a_step_fit_into_it() -> None:
+    steps = re.findall(r"^\| (\d+) \| Exercises (\d+)\.(\d) (and|to) \d+\.(\d)[ ,;]", TEXT, re.MULTILINE)
+    assert len(steps) == 2
+    for minutes, notebook, first, word, last in steps:
+        (stem,) = (stem for stem in STEMS if int(stem[:2]) == int(notebook))
+        chosen = range(int(first), int(last) + 1) if word == "to" else (int(first), int(last))
+        assert sum(teaching.exercises(stem)[number - 1] for number in chosen) <= int(minutes), (stem, chosen)
+
+
 def test_the_course_has_forty_exercises_or_more() -> None:
     assert sum(len(teaching.exercises(stem)) for stem in STEMS) >= 40
 
