@@ -16,6 +16,7 @@ from server.lab import BackgroundServer
 NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench names its threads
 
 LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
+WAITING = ("tests/exercises/",)
 
 # The same examples on every run and on every machine, and no verdict by the clock.
 settings.register_profile("course", deadline=None, derandomize=True)
@@ -23,8 +24,18 @@ settings.load_profile("course")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes longest begin first, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """Let what takes longest begin first, and by turns with it what mostly waits: so no processor is idle at the end.
+
+    A worker takes one scope after the other: a module, or a class of it.
+    """
+    scopes, rank = list(dict.fromkeys(map(_scope, items))), dict[str, int]()
+    for turn, names in enumerate((LONG, WAITING)):
+        rank |= {scope: 2 * number + turn for number, scope in enumerate(s for s in scopes if s.startswith(names))}
+    items.sort(key=lambda item: rank.get(_scope(item), len(scopes)))
+
+
+def _scope(item: pytest.Item) -> str:
+    return item.nodeid.rpartition("::")[0]
 
 
 @pytest.fixture

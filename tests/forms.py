@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
-from playwright.sync_api import FrameLocator, JSHandle, Page
+from playwright.sync_api import FrameLocator, JSHandle, Page, Route
+from talk import SECONDS
 
 TURNING = re.compile(r"^[\\|/-] \d+$")
 
@@ -27,6 +30,21 @@ def ask(page: Page | FrameLocator, **fields: str | bool) -> None:
         else:
             field.fill(value)
     page.locator("#start").click()
+
+
+def hold(page: Page, address: str) -> Callable[[], None]:
+    """Hold requests to an address back; what this returns waits for the first, and lets it go on."""
+    held: list[Route] = []
+    page.route(address, lambda route: held.append(route))
+
+    def go_on() -> None:
+        due = time.monotonic() + SECONDS
+        while not held:
+            assert time.monotonic() < due, f"no request to {address} within {SECONDS} s"
+            page.wait_for_timeout(5)  # meanwhile Playwright hands over what has come
+        held[0].continue_()
+
+    return go_on
 
 
 def logged(page: Page, what: str = "text") -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from forms import TURNING, logged
-from playwright.sync_api import Page, Route, expect
+from forms import TURNING, hold, logged
+from playwright.sync_api import Page, expect
 
 from server import create_app
 from server.lab import BackgroundServer
@@ -20,12 +20,11 @@ Visit = Callable[[str], Page]
 
 
 def test_nothing_yet(visit: Visit, page: Page, server: BackgroundServer) -> None:
-    held: list[Route] = []
-    page.route(f"{server.url}/", lambda route: held.append(route))
+    go_on = hold(page, f"{server.url}/")
     visit("index")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    held[0].continue_()
+    go_on()
     expect(page.locator("#data")).to_have_text(TURNING)
 
 

@@ -7,8 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, numbers_in, seconds, texts_from_now
-from playwright.sync_api import JSHandle, Page, Route, expect
+from forms import (
+    TURNING,
+    ask,
+    counted,
+    expect_counted,
+    expect_no_more_asks,
+    hold,
+    numbers_in,
+    seconds,
+    texts_from_now,
+)
+from playwright.sync_api import JSHandle, Page, expect
 
 from server import create_app
 from server.lab import BackgroundServer
@@ -30,12 +40,11 @@ def let_pass(page: Page, seconds: float) -> None:
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/longpoll?*", lambda route: held.append(route))
+    go_on = hold(page, "**/longpoll?*")
     visit("longpoll")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    held[0].continue_()
+    go_on()
     expect(page.locator("#data")).to_have_text(TURNING)
 
 

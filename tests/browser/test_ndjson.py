@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from forms import TURNING, ask, logged
-from playwright.sync_api import FrameLocator, Page, Route, expect
+from forms import TURNING, ask, hold, logged
+from playwright.sync_api import FrameLocator, Page, expect
 
 from server.lab import BackgroundServer, Tap
 from server.wire.ndjson import encode
@@ -35,12 +35,11 @@ SPLIT = """async pieces => {
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/ndjson?*", lambda route: held.append(route))
+    go_on = hold(page, "**/ndjson?*")
     visit("ndjson")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    held[0].continue_()
+    go_on()
     expect(page.locator("#data")).to_have_text(TURNING)
     expect(page.locator("#state")).to_have_text("open: the answer has begun and is not over")
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, logged
-from playwright.sync_api import FrameLocator, Page, Route, expect
+from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, hold, logged
+from playwright.sync_api import FrameLocator, Page, expect
 
 from server import create_app
 from server.lab import BackgroundServer
@@ -18,12 +18,11 @@ Visit = Callable[[str], Page]
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/polling?*", lambda route: held.append(route))
+    go_on = hold(page, "**/polling?*")
     visit("polling")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    held[0].continue_()
+    go_on()
     expect(page.locator("#data")).to_have_text(TURNING)
 
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from forms import TURNING, ask, logged, numbers_in, seconds, texts_from_now
-from playwright.sync_api import Page, Route, expect
+from forms import TURNING, ask, hold, logged, numbers_in, seconds, texts_from_now
+from playwright.sync_api import Page, expect
 
 from server import create_app
 from server.lab import BackgroundServer
@@ -37,12 +37,11 @@ def restarted(server: BackgroundServer, page: Page, complaints: Any) -> Iterator
 
 
 def test_nothing_yet(visit: Visit, page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/sse?*", lambda route: held.append(route))
+    go_on = hold(page, "**/sse?*")
     visit("sse")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    held[0].continue_()
+    go_on()
     expect(page.locator("#data")).to_have_text(TURNING)
 
 
