@@ -16,7 +16,7 @@ from server.lab import BackgroundServer
 NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench names its threads
 
 LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
-WAITING = ("tests/exercises/",)
+WAITING = ("tests/exercises/", "tests/lab/test_exercises.py")
 
 # The same examples on every run and on every machine, and no verdict by the clock.
 settings.register_profile("course", deadline=None, derandomize=True)
