@@ -16,6 +16,7 @@ from server.lab import BackgroundServer
 NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench names its threads
 
 LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
+BROWSER = ("tests/browser/",)
 WAITING = ("tests/exercises/", "tests/lab/test_exercises.py")
 
 # The same examples on every run and on every machine, and no verdict by the clock.
@@ -24,13 +25,15 @@ settings.load_profile("course")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes longest begin first, and by turns with it what mostly waits: so no processor is idle at the end.
+    """Let what takes longest begin first; then, by turns, what works a browser and what mostly waits.
 
-    A worker takes one scope after the other: a module, or a class of it.
+    So no worker is left alone at the end, and no processor idle. A worker takes one scope after the other: a module,
+    or a class of it.
     """
     scopes, rank = list(dict.fromkeys(map(_scope, items))), dict[str, int]()
-    for turn, names in enumerate((LONG, WAITING)):
+    for turn, names in enumerate((BROWSER, WAITING)):
         rank |= {scope: 2 * number + turn for number, scope in enumerate(s for s in scopes if s.startswith(names))}
+    rank |= dict.fromkeys((scope for scope in scopes if scope.startswith(LONG)), -1)
     items.sort(key=lambda item: rank.get(_scope(item), len(scopes)))
 
 
