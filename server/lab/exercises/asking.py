@@ -82,24 +82,25 @@ def _ask(
     fields = {"Host": parts.netloc, **(headers or {}), **({"Content-Length": str(len(body))} if body else {})}
     request = http.Head(f"{method} {path} HTTP/1.1", tuple(fields.items())).encode() + body
     recording, due = Recording(keep=MOST_BYTES), Due(seconds)
-    seen = Seen(recording)
+    parser, over = http.Parser("response", [method]), False  # it reads along: each byte once, also of a long answer
     with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=seconds) as sock:
         recording.add(1, "->", request)
         sock.sendall(request)
-        while seen.end == "open" and (step := due.step()) and not recording.dropped:
+        while not over and (step := due.step()) and not recording.dropped:
             sock.settimeout(step)
             try:
                 data = sock.recv(1 << 16)
             except TimeoutError:
                 continue
             except ConnectionError:
+                over = True
                 recording.add(1, "<-", b"", "reset")
             else:
+                over = not data or any(isinstance(part, http.End) for part in parser.feed(data))
                 recording.add(1, "<-", data, "" if data else "closed")
-            seen = Seen(recording, method)
-            if until is not None and until(seen):
+            if until is not None and until(Seen(recording, method)):
                 break
-    return seen
+    return Seen(recording, method)
 
 
 def streamed(generate: Callable[[], Any], content_type: str = "text/plain") -> Flask:
