@@ -583,6 +583,8 @@ def test_a_served_view_without_end_is_ended_and_named_with_its_line(body: str) -
 def test_what_a_served_view_raises_is_told() -> None:
     app = Flask("exercise")
     app.add_url_rule("/", "broken", lambda: dict[str, str]()["key"])
+        ("return eval('1 / 0')", r"ZeroDivisionError: .*, at line 6 of your cell: return eval\('1 / 0'\)$"),
+        ("return eval('len(map(len, 1))')", r"TypeError: .*, at line 6 of your cell: return eval"),
     with serving(app) as server:
         with pytest.raises(NotYet, match=r"^your code raises KeyError: 'key'"):
             server.ask("/")

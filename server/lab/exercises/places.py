@@ -25,7 +25,7 @@ def errors(log: Iterable[str]) -> list[str]:
             advice = next((f" ({words})" for error, words in ADVICE.items() if error in line), "")
             found.append(f"{line}{advice}{where}")
         if begun and (at := re.match(r' +File "(.+)", line (\d+), in ', line)):
-            code = "" if re.match(r' +File "', following) else following.strip()  # of a template there is none
+            code = following.strip() if following.startswith("    ") else ""  # a line without source is not shown
             where = place(at[1], int(at[2]), code, ", at") or where
         if line.startswith("Traceback"):
             where = ""
