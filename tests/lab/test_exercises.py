@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import linecache
 import re
@@ -69,6 +70,15 @@ ENDLESS = {  # what a function of the learner's does
             pass""",
     "a loop in a bare except": """
     while True:
+    "a bare except in another": """
+    while True:
+        try:
+            try:
+                time.sleep(0.01)
+            except:
+                time.sleep(0.01)
+        except:
+            pass""",
         try:
             while True:
                 time.sleep(0.01)
@@ -222,14 +232,47 @@ def test_a_call_without_end_is_ended_and_named_with_its_line(body: str) -> None:
 def test_a_thread_ends_quietly_however_often_it_is_told_to(capfd: pytest.CaptureFixture[str]) -> None:
     thread = threading.Thread(target=quietly, args=(endless("while True: pass"),))
     thread.start()
-    ending._throw(thread, LAYERS - 1)
+    last = list[str]()
+    ending._throw(thread, LAYERS - 1, functools.partial(last.append, "reached"))
     thread.join(BOUND)
     assert not thread.is_alive()
     assert capfd.readouterr().err == ""
 
+    assert last == ["reached"]
 
 def test_a_call_returns_what_the_function_returns() -> None:
     assert within(1, int, "12", base=8) == 10
+def test_no_more_is_thrown_into_a_thread_than_has_reached_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    throw, thrown = ending._throw, list[int]()
+
+    def counted(thread: threading.Thread, more: int, last: Callable[[], None]) -> None:
+        thrown.append(more)
+        throw(thread, more, last)
+
+    monkeypatch.setattr(ending, "_throw", counted)
+    asleep = cell("\ndef asleep(sleep):\n    sleep(0.25)  # Python's own: nothing ends it\n")["asleep"]
+    thread = threading.Thread(target=quietly, args=(lambda: asleep(SLEEP),))
+    thread.start()
+    ending._end([thread])
+    thread.join(BOUND)
+    assert thrown == [0]
+
+
+def test_threads_that_wait_at_one_place_end_and_raise_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = list[BaseException | None]()
+    monkeypatch.setattr(threading, "excepthook", lambda hook: errors.append(hook.exc_value))
+    for _ in range(10):
+        wait = cell("\nqueue = queue.Queue()\ndef wait():\n    queue.get()\n")["wait"]
+        threads = [threading.Thread(target=quietly, args=(wait,), daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        ending._end(threads)
+        for thread in threads:
+            thread.join(BOUND)
+        assert [thread for thread in threads if thread.is_alive()] == []
+    assert errors == []
+
+
 
 
 @pytest.mark.parametrize("error", ["ValueError('no')", "SystemExit(3)", "KeyboardInterrupt()"])
@@ -380,6 +423,18 @@ def test_what_is_no_app_is_told_what_an_app_is(app: Any) -> None:
 @pytest.mark.parametrize("app", [lambda: 1, lambda environ, start: 5, lambda environ, start: [b"x"], Flask])
 def test_what_can_be_called_and_is_no_app_is_told_its_error(app: Any) -> None:
     with pytest.raises(NotYet, match=r"^your code raises [A-Z][A-Za-z]*Error: "):
+def test_what_a_view_raises_as_it_is_ended_is_no_error_of_its_own() -> None:
+    stuck = endless("""
+    try:
+        yield "first"
+        time.sleep(5)
+    finally:
+        1 // 0""")
+    seen = ask(streamed(stuck), until=lambda seen: seen.text)
+    assert (seen.text, seen.error) == ("first", "")
+    assert ": time.sleep(5)" in seen.stuck
+
+
         ask(app)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -21,14 +20,12 @@ from server.wire import http
 
 from ..background import BackgroundServer
 from ..recording import Recording
-from .ending import PATIENCE, SECONDS, Due, end_server, wakeable
+from .ending import PATIENCE, SECONDS, Due, end_server, short_sleeps, wait_of
 from .expecting import few
 from .places import where_it_is
 from .seen import NotYet, Seen, check, fail
 
 MOST_BYTES = 1 << 20  # of one answer
-
-
 BEGINS = 0.5  # seconds for an app to begin to wait
 
 
@@ -54,14 +51,14 @@ def ask(
         return _ask(app, path, method, headers, body, until, seconds)
     if not callable(app):
         raise NotYet(f"{app!r} is no application: write Flask(...), with a view.")
-    with wakeable() as wake:
+    with short_sleeps():
         server = BackgroundServer(in_pieces(app)).start()
         try:
             with told(app, server):
                 seen = _ask(server.url, path, method, headers, body, until, seconds)
         finally:
-            stuck = end_server(server, wake, patience)
-    seen.log, seen.stuck = list(server.log), stuck
+            log, stuck = end_server(server, patience)
+    seen.log, seen.stuck = log, stuck
     if not seen.head:
         raise NotYet(f"no answer to {method} {path} within {seconds} s{stuck or '.'}")
     if seen.error and not may_fail:
@@ -187,13 +184,13 @@ def serving(app: Any) -> Iterator[Served]:
     At the end of the block the server is gone, and every thread with it.
     """
     check(callable(app), f"{app!r} is no application: write Flask(...), with a view.")
-    with wakeable() as wake, ThreadPoolExecutor(16) as pool:
+    with short_sleeps(), ThreadPoolExecutor(16) as pool:
         server = BackgroundServer(in_pieces(app)).start()
         try:
             with told(app, server):
                 yield Served(server, pool)
         finally:
-            end_server(server, wake)
+            end_server(server)
 
 
 class Served:
@@ -241,10 +238,7 @@ class Served:
         return asking
 
     def bounds(self) -> list[float | None]:
-        """Return for how many seconds each view waits that waits just now at a condition, an event or a queue.
-
-        None stands for a wait without a bound.
-        """
+        """Return for how many seconds each view waits that waits or sleeps just now; None is a wait without bound."""
         return [frame.f_locals["timeout"] for frame in self._waits()]
 
     def _busy(self) -> list[threading.Thread]:
@@ -253,9 +247,8 @@ class Served:
 
     def _waits(self, before: Collection[threading.Thread] = ()) -> list[FrameType]:
         """Return the waits that are under way in threads which are not among those before."""
-        frames = sys._current_frames()
-        new = [frames.get(thread.ident or 0) for thread in self._busy() if thread not in before]
-        return [frame for frame in new if frame and frame.f_code is threading.Condition.wait.__code__]
+        waits = [wait_of(thread) for thread in self._busy() if thread not in before]
+        return [frame for frame in waits if frame]
 
 
 @contextlib.contextmanager

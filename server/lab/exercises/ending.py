@@ -13,6 +13,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
 from typing import Any, TypeVar
 
 from ..background import BackgroundServer, quietly
@@ -85,12 +86,12 @@ def called(
             done.append((None, error))
 
     thread = threading.Thread(target=quietly, args=(call,), daemon=True, name="exercise")
-    with wakeable() as wake:
+    with short_sleeps():
         thread.start()
         wait_for([thread], seconds)
         if thread.is_alive():
             where = where_it_is([thread])
-            _end([thread], wake)
+            _end([thread])
             raise NotYet(f"{name_of(function)} is not done after {seconds} s{where or ': it is still at work.'}")
     return done[0]
 
@@ -108,36 +109,46 @@ def said_by(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def wakeable() -> Iterator[threading.Event]:
-    """Let time.sleep end early in the threads of exercises and of servers, once the event is set."""
-    wake, sleep = threading.Event(), time.sleep
-
-    def sleep_or_end(seconds: float) -> None:
-        if not threading.current_thread().name.startswith(("exercise", "stream of ")):
-            sleep(seconds)
-        else:
-            sleep(min(seconds, 0))  # raises what it raises for a time that is none
-            if wake.wait(seconds):
-                raise SystemExit
-
-    time.sleep = sleep_or_end  # type: ignore[assignment]
+def short_sleeps() -> Iterator[None]:
+    """Let time.sleep sleep in steps in the threads of exercises and of servers: after each they can be ended."""
+    sleep = time.sleep
+    time.sleep = _in_steps  # type: ignore[assignment]
     try:
-        yield wake
+        yield
     finally:
         time.sleep = sleep
 
 
-def end_server(server: BackgroundServer, wake: threading.Event, patience: float = PATIENCE) -> str:
-    """Stop a server, ending threads that would go on for ever; return where they were."""
+def _in_steps(timeout: float, /) -> None:
+    left = timeout
+    if threading.current_thread().name.startswith(("exercise", "stream of ")):
+        due = time.monotonic() + timeout
+        while left > STEP:
+            _SLEEP(STEP)
+            left = max(0.0, due - time.monotonic())
+    _SLEEP(left)
+
+
+_SLEEP = time.sleep
+
+
+def wait_of(thread: threading.Thread) -> FrameType | None:
+    """Return the frame in which a thread waits for its `timeout`: at a condition, an event or a queue, or asleep."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame if frame and frame.f_code in (threading.Condition.wait.__code__, _in_steps.__code__) else None
+
+
+def end_server(server: BackgroundServer, patience: float = PATIENCE) -> tuple[list[str], str]:
+    """Stop a server, ending threads that would go on for ever; return its log until then, and where they were."""
     port = server.url.rpartition(":")[2]
     busy = [thread for thread in threading.enumerate() if thread.name == f"stream of server {port}"]
     wait_for(busy, patience)
-    where = where_it_is(busy)
-    _end(busy, wake)
+    log, where = list(server.log), where_it_is(busy)
+    _end(busy)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # that a thread sleeps on is said in `where`
         server.stop()
-    return where
+    return log, where
 
 
 def wait_for(threads: Iterable[threading.Thread], seconds: float) -> None:
@@ -148,19 +159,21 @@ def wait_for(threads: Iterable[threading.Thread], seconds: float) -> None:
             thread.join(step)
 
 
-def _end(threads: list[threading.Thread], wake: threading.Event) -> None:
+def _end(threads: list[threading.Thread]) -> None:
     """Throw SystemExit into each thread: it ends as soon as it runs a line of Python. Wait a moment for that.
 
-    What has caught it all the same, as a bare `except` does, gets two at once, then three.
+    What has caught it all the same, as a bare `except` does, gets two at once, then three. No more is thrown into a
+    thread that what came before has not reached: at once, they could end it between taking a lock and leaving it.
     """
-    wake.set()
-    due, tries = Due(PATIENCE), 0
+    due, thrown = Due(PATIENCE), dict.fromkeys(threads, 0)
+    reached = list[threading.Thread]()
     while (alive := [thread for thread in threads if thread.is_alive()]) and (step := due.step()):
         for thread in filter(_in_a_cell, alive):  # what has left it ends by itself
-            _throw(thread, tries)
+            if reached.count(thread) == thrown[thread]:
+                _throw(thread, thrown[thread], functools.partial(reached.append, thread))
+                thrown[thread] += 1
             _ring(thread)
         alive[0].join(step)
-        tries += 1
 
 
 def _in_a_cell(thread: threading.Thread) -> bool:
@@ -174,13 +187,13 @@ def _in_a_cell(thread: threading.Thread) -> bool:
     return False
 
 
-def _throw(thread: threading.Thread, more: int) -> None:
-    """Raise SystemExit in a thread, and again as soon as that is caught, so many times more."""
-    error: type[BaseException] = SystemExit
-    throw = functools.partial(_SET_EXCEPTION, thread.ident or 0)
-    for _ in range(more):  # what makes the exception throws the next; C alone: in Python it would be hit itself
-        error = type("SystemExit", (SystemExit,), {"__init__": staticmethod(functools.partial(throw, error))})
-    throw(error)
+def _throw(thread: threading.Thread, more: int, last: Callable[[], None]) -> None:
+    """Raise SystemExit in a thread, and again as soon as it is caught, so many times more; the last calls `last`."""
+    then = last
+    for _ in range(more + 1):  # what makes the exception throws the next; C alone: in Python it would be hit itself
+        error = type("SystemExit", (SystemExit,), {"__init__": staticmethod(then)})
+        then = functools.partial(_SET_EXCEPTION, thread.ident or 0, error)
+    then()
 
 
 _SET_EXCEPTION = ctypes.PYFUNCTYPE(None, ctypes.c_ulong, ctypes.py_object)(
@@ -190,7 +203,7 @@ _SET_EXCEPTION = ctypes.PYFUNCTYPE(None, ctypes.c_ulong, ctypes.py_object)(
 
 def _ring(thread: threading.Thread) -> None:
     """Wake a thread that waits for a condition, an event or a queue: no exception reaches it before."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    if frame is not None and frame.f_code is threading.Condition.wait.__code__:
-        with contextlib.suppress(KeyError, RuntimeError):  # it does not wait yet, or not any more
+    frame = wait_of(thread)
+    if frame is not None:
+        with contextlib.suppress(KeyError, RuntimeError):  # it sleeps, does not wait yet, or not any more
             frame.f_locals["waiter"].release()

@@ -13,7 +13,7 @@ from server.wire import http, websocket
 from ..background import BackgroundServer
 from ..recording import How, Recording
 from .asking import MOST_BYTES, told
-from .ending import SECONDS, Due, end_server, wait_for, wakeable
+from .ending import SECONDS, Due, end_server, short_sleeps, wait_for
 from .places import errors
 from .seen import NotYet, check
 
@@ -50,7 +50,7 @@ class WebSockets:
     def __enter__(self) -> WebSockets:
         self._before = set(threading.enumerate())
         with contextlib.ExitStack() as stack:
-            self._wake = stack.enter_context(wakeable())
+            stack.enter_context(short_sleeps())
             self._server = BackgroundServer(self.app).start()
             stack.enter_context(told(self.app, self._server))
             self._stack = stack.pop_all()
@@ -60,9 +60,9 @@ class WebSockets:
         with self._stack:
             for client in self.clients:
                 client.hang_up()
-            stuck = end_server(self._server, self._wake)
+            log, stuck = end_server(self._server)
             self._join_listeners()
-        raised = [line for line in errors(self._server.log) if not line.startswith(LEFT)]
+        raised = [line for line in errors(log) if not line.startswith(LEFT)]
         if error is None or isinstance(error, NotYet):
             said = [f"your code raises {raised[-1]}"] if raised else []
             said += [str(error)] if error else []
