@@ -127,7 +127,7 @@ class TestNdjson(Trials):
             Wrong(
                 "a list first",
                 EXPORT.replace("    count = 0", "    rows = list(rows)\n    count = 0"),
-                "of 10,000 rows, 10000 are made and not",
+                "of 4,000 rows, 4000 are made and not",
             ),
             Wrong(
                 "each row kept",
@@ -148,7 +148,7 @@ class TestNdjson(Trials):
                 "a list for a generator",
                 "def export(rows):\n    lines = [ndjson.encode(row) for row in rows]\n"
                 '    return [*lines, ndjson.encode({"done": True, "rows": len(lines)})]',
-                "of 10,000 rows, 10000 are made and not",
+                "of 4,000 rows, 4000 are made and not",
             ),
             Wrong(
                 "no end",
