@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import FrameLocator, JSHandle, Page, Route
-from talk import SECONDS
+from talk import wait_for
 
 TURNING = re.compile(r"^[\\|/-] \d+$")
 
@@ -37,11 +36,12 @@ def hold(page: Page, address: str) -> Callable[[], None]:
     held: list[Route] = []
     page.route(address, lambda route: held.append(route))
 
+    def has_come() -> bool:
+        page.wait_for_timeout(5)  # meanwhile Playwright hands over what has come
+        return bool(held)
+
     def go_on() -> None:
-        due = time.monotonic() + SECONDS
-        while not held:
-            assert time.monotonic() < due, f"no request to {address} within {SECONDS} s"
-            page.wait_for_timeout(5)  # meanwhile Playwright hands over what has come
+        wait_for(has_come, f"a request to {address}")
         held[0].continue_()
 
     return go_on
