@@ -25,6 +25,7 @@ T = TypeVar("T")
 SECONDS = 2.0  # for an answer, or for a call, unless a check says otherwise
 PATIENCE = 0.3  # seconds for a server to notice that its client has left, before its threads are ended
 STEP, MOST_STEP = 0.05, 0.1  # seconds of a wait between two looks, and how many of them count
+_SLEEP = time.sleep
 
 
 class Due:
@@ -127,9 +128,6 @@ def _in_steps(timeout: float, /) -> None:
             _SLEEP(STEP)
             left = max(0.0, due - time.monotonic())
     _SLEEP(left)
-
-
-_SLEEP = time.sleep
 
 
 def wait_of(thread: threading.Thread) -> FrameType | None:
