@@ -46,7 +46,7 @@ WORKSPACE = LAB / "workspaces" / "course-a908.jupyterlab-workspace"
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 # How the tests are spread: over more workers than cores, since they wait much; tests/conftest.py orders them.
 # nbval runs in a process of its own: to load it everywhere would take each worker a second.
-SPREAD = ["-n", "5", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
+SPREAD = ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
 # What must be importable, by extra. The probe stops where a Python has lost its folder of packages, and -I
 # keeps this folder from being taken for an installed one.
 NEEDED = {
