@@ -46,6 +46,12 @@ def test_the_exercises_of_a_step_fit_into_it() -> None:
         assert sum(teaching.exercises(stem)[number - 1] for number in chosen) <= int(minutes), (stem, chosen)
 
 
+def test_the_long_notebooks_are_named() -> None:
+    (sentence,) = re.findall(r"are long: ([^.]*(?:\.ipynb[^.]*)+) take seventy minutes and more", TEXT)
+    long = {stop.stem for stop in path.stops() if stop.minutes + sum(teaching.exercises(stop.stem)) >= 70}
+    assert set(re.findall(r"\[(\w+)\]", sentence)) == long
+
+
 def test_the_course_has_forty_exercises_or_more() -> None:
     assert sum(len(teaching.exercises(stem)) for stem in STEMS) >= 40
 
