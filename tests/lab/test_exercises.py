@@ -40,6 +40,7 @@ from server.lab.exercises import (
     scripts,
     serving,
     streamed,
+    throwing,
     within,
 )
 from server.wire import http
@@ -235,7 +236,7 @@ def test_a_thread_ends_quietly_however_often_it_is_told_to(capfd: pytest.Capture
     thread = threading.Thread(target=quietly, args=(endless("while True: pass"),))
     thread.start()
     last = list[str]()
-    ending._throw(thread, LAYERS - 1, functools.partial(last.append, "reached"))
+    throwing._throw(thread, LAYERS, functools.partial(last.append, "reached"))
     thread.join(BOUND)
     assert not thread.is_alive()
     assert last == ["reached"]
@@ -243,13 +244,13 @@ def test_a_thread_ends_quietly_however_often_it_is_told_to(capfd: pytest.Capture
 
 
 def test_no_more_is_thrown_into_a_thread_than_has_reached_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    throw, thrown = ending._throw, list[int]()
+    throw, thrown = throwing.throw, list[int]()
 
-    def counted(thread: threading.Thread, more: int, last: Callable[[], None]) -> None:
-        thrown.append(more)
-        throw(thread, more, last)
+    def counted(thread: threading.Thread, caught: int, reached: Callable[[], None]) -> None:
+        thrown.append(caught)
+        throw(thread, caught, reached)
 
-    monkeypatch.setattr(ending, "_throw", counted)
+    monkeypatch.setattr(ending, "throw", counted)
     asleep = cell("\ndef asleep(sleep):\n    sleep(0.25)  # Python's own: nothing ends it\n")["asleep"]
     thread = threading.Thread(target=quietly, args=(lambda: asleep(SLEEP),))
     thread.start()

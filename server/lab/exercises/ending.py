@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import inspect
-import os
 import sys
 import threading
 import time
@@ -19,6 +17,7 @@ from typing import Any, TypeVar
 from ..background import BackgroundServer, quietly
 from .places import callers, line_of, where_it_is
 from .seen import NotYet
+from .throwing import cells, throw
 
 T = TypeVar("T")
 
@@ -160,43 +159,18 @@ def wait_for(threads: Iterable[threading.Thread], seconds: float) -> None:
 def _end(threads: list[threading.Thread]) -> None:
     """Throw SystemExit into each thread: it ends as soon as it runs a line of Python. Wait a moment for that.
 
-    What has caught it all the same, as a bare `except` does, gets two at once, then three. No more is thrown into a
-    thread that what came before has not reached: at once, they could end it between taking a lock and leaving it.
+    What has caught it all the same, as a bare `except` does, gets more. No more is thrown into a thread that what
+    came before has not reached: at once, they could end it between taking a lock and leaving it.
     """
     due, thrown = Due(PATIENCE), dict.fromkeys(threads, 0)
     reached = list[threading.Thread]()
     while (alive := [thread for thread in threads if thread.is_alive()]) and (step := due.step()):
-        for thread in filter(_in_a_cell, alive):  # what has left it ends by itself
+        for thread in filter(cells, alive):  # what has left it ends by itself
             if reached.count(thread) == thrown[thread]:
-                _throw(thread, thrown[thread], functools.partial(reached.append, thread))
+                throw(thread, thrown[thread], functools.partial(reached.append, thread))
                 thrown[thread] += 1
             _ring(thread)
         alive[0].join(step)
-
-
-def _in_a_cell(thread: threading.Thread) -> bool:
-    """Tell whether a thread runs code of a notebook, or what that has called."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith("<frozen") and not os.path.exists(name):  # a cell's code is in no file
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _throw(thread: threading.Thread, more: int, last: Callable[[], None]) -> None:
-    """Raise SystemExit in a thread, and again as soon as it is caught, so many times more; the last calls `last`."""
-    then = last
-    for _ in range(more + 1):  # what makes the exception throws the next; C alone: in Python it would be hit itself
-        error = type("SystemExit", (SystemExit,), {"__init__": staticmethod(then)})
-        then = functools.partial(_SET_EXCEPTION, thread.ident or 0, error)
-    then()
-
-
-_SET_EXCEPTION = ctypes.PYFUNCTYPE(None, ctypes.c_ulong, ctypes.py_object)(
-    ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
-)
 
 
 def _ring(thread: threading.Thread) -> None:
