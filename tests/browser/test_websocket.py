@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from forms import ask, logged, texts_from_now
+from forms import TURNING, ask, logged, numbers_in, texts_from_now
 from playwright.sync_api import Page, expect
 
 from server import create_app
@@ -48,8 +48,10 @@ def test_nothing_yet(visit: Visit, streams: Any, monkeypatch: pytest.MonkeyPatch
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#send")).to_be_disabled()
     expect(page.locator("#over")).to_be_disabled()
+    came = texts_from_now(page, "log")
     go_on.set()
-    expect(page.locator("#data")).to_have_text("\\ 0")
+    expect(page.locator("#data")).to_have_text(TURNING)
+    assert numbers_in(came)[0] == 0
 
 
 def test_open(visit: Visit) -> None:
@@ -68,11 +70,13 @@ def test_in_order(visit: Visit) -> None:
 
 def test_both_ways(visit: Visit) -> None:
     page, word = visit("websocket"), "grüße ☃ <b>&amp;</b>"
+    came = texts_from_now(page, "log")
     ask(page, interval="0.1")
     say(page, word)
     expect(page.locator("#data")).to_contain_text(word)
     expect(page.locator("#sent")).to_have_text("1")
-    texts = logged(page)
+    texts = came.json_value()
+    texts = texts[max(index for index, text in enumerate(texts) if text == "\\ 0") :]  # of this connection
     assert [text.rpartition(" ")[2] for text in texts] == [str(n) for n in range(len(texts))]
     assert [word in text for text in texts] == sorted(word in text for text in texts)  # from there on
 
