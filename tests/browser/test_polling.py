@@ -49,7 +49,7 @@ def test_cache(visit: Visit, server: BackgroundServer) -> None:
 
 def test_every_tick(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, every="0.02", interval="1", count="3")
+    ask(page, every="0.02", interval="0.3", count="3")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1", "/ 2"]
     assert counted(page, "unseen") == 0
@@ -58,7 +58,7 @@ def test_every_tick(visit: Visit) -> None:
 
 def test_late(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, every="0.5", interval="0.45", count="2")
+    ask(page, every="0.5", interval="0.3", count="2")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1"]
     [_, gap] = page.locator("#log .gap").all_text_contents()
