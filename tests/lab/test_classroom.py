@@ -24,7 +24,6 @@ NAMES = sorted({path.name for folder in FOLDERS for path in folder.glob("*.ipynb
 SOLUTIONS = sorted(classroom.SOLUTIONS.glob("*.ipynb"))
 
 pytestmark = [  # what nbgrader's own code is warned of, by some versions of Python and of SQLAlchemy
-    pytest.mark.filterwarnings("ignore:Object of type <Submitted"),
     pytest.mark.filterwarnings("ignore:User-placed attribute Grade:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
@@ -233,6 +232,7 @@ STUDENTS: dict[str, tuple[str, str, float, list[str]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # of nbgrader's own session
 @pytest.mark.parametrize("student", STUDENTS)
 def test_an_answer_gets_its_points_and_its_words(course: Path, api: Any, student: str) -> None:
     first, second, score, said = STUDENTS[student]

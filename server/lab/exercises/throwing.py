@@ -11,9 +11,6 @@ import weakref
 from collections.abc import Callable
 from types import CodeType
 
-TOOL, NAME = 4, "exercises"  # to Python's monitoring: an id that no kind of tool has by convention
-
-_ended = weakref.WeakSet[threading.Thread]()  # threads in which each line raises
 _SET_EXCEPTION = ctypes.PYFUNCTYPE(None, ctypes.c_ulong, ctypes.py_object)(
     ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
 )
@@ -54,6 +51,8 @@ def cells(thread: threading.Thread) -> list[CodeType]:
 
 
 if sys.version_info >= (3, 12):
+    TOOL, NAME = 4, "exercises"  # to Python's monitoring: an id that no kind of tool has by convention
+    _ended = weakref.WeakSet[threading.Thread]()  # threads in which each line raises
 
     def _raise_at_each_line(thread: threading.Thread) -> None:
         """Let the code of notebooks that a thread is in raise SystemExit there, line by line (PEP 669)."""
