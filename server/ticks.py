@@ -1,4 +1,4 @@
-r"""The one small story that every technique streams, so that their bytes compare: a spinner that turns.
+r"""The demo data that every technique streams: a spinner that turns. The same data makes their bytes comparable.
 
 >>> [str(tick) for tick in ticks(count=5, interval=0)]
 ['\\ 0', '| 1', '/ 2', '- 3', '\\ 4']
@@ -13,7 +13,7 @@ SPINNER = "\\|/-"
 
 
 class Tick(NamedTuple):
-    """One step of the story: what to show, and its number, counted from 0."""
+    """One item of the stream: the character to show, and the tick's number, counted from 0."""
 
     char: str
     n: int
@@ -24,20 +24,23 @@ class Tick(NamedTuple):
 
 def ticks(
     chars: Sequence[str] = SPINNER,
+    *,
     count: int | None = None,
     interval: float = 0.1,
     pause: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Tick]:
-    """Yield `count` ticks (None: without end), the first at once, the others `interval` seconds apart.
+    """Yield `count` ticks (None: endless): the first at once, each other one `interval` seconds after the one before.
 
-    `chars` are shown in turn, again and again. `pause` waits the seconds it is given; what it raises ends the story.
-    The ticks keep time: what making and sending one has taken is not waited once more. A reader that has held the
-    story up for longer than an interval gets no burst, the story goes on from there.
+    `chars` are shown in turn, again and again. `pause` is called with the seconds to wait. If it raises an exception,
+    the stream ends. `clock` returns the time in seconds.
+
+    The time that it takes to send a tick is part of the interval. After a delay of more than an interval, no burst of
+    ticks follows: the schedule starts again from there.
     """
-    due = clock()
+    next_time = clock()
     for n, char in enumerate(islice(cycle(chars), count)):
         if n and interval:
-            due = max(due + interval, clock())
-            pause(max(0, due - clock()))
+            next_time = max(next_time + interval, clock())
+            pause(max(0, next_time - clock()))
         yield Tick(char, n)

@@ -13,7 +13,7 @@ from server.ticks import SPINNER, Tick, ticks
 
 @given(st.text(min_size=1, max_size=6), st.integers(0, 30))
 def test_the_characters_are_shown_in_turn_and_the_ticks_counted_from_0(chars: str, count: int) -> None:
-    story = list(ticks(chars, count, interval=0))
+    story = list(ticks(chars, count=count, interval=0))
     assert story == [Tick(chars[n % len(chars)], n) for n in range(count)]
     assert [str(tick) for tick in story] == [f"{chars[n % len(chars)]} {n}" for n in range(count)]
 

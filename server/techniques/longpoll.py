@@ -1,4 +1,4 @@
-r"""Long polling: the page asks once, and is answered when there is something to say.
+r"""Long polling: the page sends a request, and the server responds when it has something new.
 
 >>> from server.feed import Feed
 >>> news(Feed(start=1.0, interval=1, count=9), after=4, now=7.5)
@@ -10,41 +10,42 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from server.feed import Feed, asked
-from server.pace import ClientLeftError, pause, refuse, seconds
+from server.disconnect import ClientDisconnected, pause
+from server.feed import Feed, requested_feed
+from server.query import bad_request, read_seconds
 
 blueprint = Blueprint("longpoll", __name__)
 
-MOST_WAIT = 60  # seconds
+MAX_TIMEOUT = 60  # seconds
 
 
 @blueprint.get("/longpoll")
-def ask() -> Response:
-    """Answer with the ticks after the cursor `after`, and wait for the next one where there are none yet.
+def poll() -> Response:
+    """Return the ticks after the cursor `after`. If there are none yet, wait for the next tick first.
 
-    Without `after` a feed starts now. After `timeout` seconds without news the answer is 204, and the client asks
-    again with the cursor it has: so nothing is lost between two answers, and nothing comes twice.
+    Without `after` a new feed starts now. After `timeout` seconds without a new tick the response is 204, and the
+    client sends its next request with the same cursor. No tick is lost between two responses, and none arrives twice.
     """
-    feed, n = place(asked(), request.args.get("after"))
-    give_up = time.time() + seconds("timeout", 25, MOST_WAIT)
+    feed, n = position(requested_feed(), request.args.get("after"))
+    deadline = time.time() + read_seconds("timeout", 25, MAX_TIMEOUT)
     if feed.ends_with(n):
-        return answer(news(feed, n, time.time()))
+        return uncached(news(feed, n, time.time()))
     wait = pause(request.environ)
-    while not feed.after(n, now := time.time()) and now < give_up:
-        wait(min(feed.due(n + 1), give_up) - now)  # this thread serves nobody else meanwhile
+    while not feed.after(n, now := time.time()) and now < deadline:
+        wait(min(feed.time_of(n + 1), deadline) - now)  # this thread serves no other client meanwhile
     found = news(feed, n, time.time())
-    return answer(found) if found["ticks"] else Response(status=204)
+    return uncached(found) if found["ticks"] else Response(status=204)
 
 
-def place(feed: Feed, cursor: str | None) -> tuple[Feed, int]:
-    """Return the feed and the place in it that a cursor names; without one, the beginning of this feed."""
+def position(feed: Feed, cursor: str | None) -> tuple[Feed, int]:
+    """Return the feed and the tick number of a cursor, or the beginning of this feed if there is no cursor."""
     if cursor is None:
         return feed, -1
-    return feed.at(cursor) or refuse(f"after is a cursor that an answer has given, not {cursor[:40]!r}")
+    return feed.at(cursor) or bad_request(f"after must be a cursor from an earlier response, not {cursor[:40]!r}")
 
 
 def news(feed: Feed, after: int, now: float) -> dict[str, Any]:
-    """Return what came after tick n, the cursor to ask with next, and how many ticks are forgotten already."""
+    """Return the ticks after tick `after`, the cursor for the next request, and how many ticks are no longer kept."""
     found = feed.after(after, now)
     first, last = (found[0].n, found[-1].n) if found else (after + 1, after)
     return {
@@ -55,14 +56,14 @@ def news(feed: Feed, after: int, now: float) -> dict[str, Any]:
     }
 
 
-def answer(found: dict[str, Any]) -> Response:
-    """Return an answer that nobody keeps."""
+def uncached(found: dict[str, Any]) -> Response:
+    """Return a JSON response that must not be cached."""
     response = jsonify(found)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-@blueprint.errorhandler(ClientLeftError)
-def nobody(_: ClientLeftError) -> Response:
-    """Answer a client that has left while it waited: nobody reads this."""
+@blueprint.errorhandler(ClientDisconnected)
+def end_request(_: ClientDisconnected) -> Response:
+    """End the request of a client that has disconnected while it waited. Nobody reads this response."""
     return Response(status=204)

@@ -1,4 +1,4 @@
-r"""Multipart: a body of parts, each of which replaces the one before it; here, pictures.
+r"""Multipart: a body of parts, each of which replaces the part before it; here, pictures.
 
 >>> from server.ticks import Tick
 >>> picture(Tick("|", 1))[:8]
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from flask import Blueprint, Response, request
 from PIL import Image, ImageDraw, ImageFont
 
-from server.pace import pace, refuse
+from server.disconnect import pause
+from server.query import bad_request, read_count, read_interval
 from server.ticks import SPINNER, Tick, ticks
 from server.wire.multipart import MEDIA_TYPE, Part, closing, opening
 
@@ -22,38 +23,38 @@ BOUNDARY, PNG = "next-picture", "image/png"
 SIDE = 160  # pixels
 INK, PAPER = "#0b6a5f", "#f2f4f1"
 FONT = ImageFont.load_default(20)
-Image.preinit()  # or the first picture waits for its format to be loaded
+Image.preinit()  # load the PNG format now; otherwise the first picture is late
 TURNS = dict(zip(SPINNER, (45, 90, 135, 180), strict=True))  # degrees
 
 
 @blueprint.get("/multipart")
 def stream() -> Response:
-    """Stream a picture a tick, without end unless `count` says otherwise.
+    """Stream one picture per tick. The stream is endless unless the request has a `count`.
 
-    With `length=1` each part tells its length. With `ahead=1` the head of the next part leaves together with each
-    part; otherwise a browser that waits for it shows every picture one tick late.
+    With `length=1` each part has a Content-Length header. With `ahead=1` the server sends each part together with the
+    headers of the next part. Otherwise a browser that waits for them shows every picture one tick late.
     """
     with_length, ahead = (request.args.get(name) == "1" for name in ("length", "ahead"))
     if with_length and ahead:
-        refuse("length and ahead exclude each other: nobody knows how long the next picture will be")
-    count, interval, wait = pace(count=None, interval=0.5)
-    story = ticks(SPINNER, count, interval, wait)
-    body = parts_ahead(story, count) if ahead else parts(story, with_length)
+        bad_request("length and ahead exclude each other: the length of the next picture is not known yet")
+    count = read_count()
+    spinner = ticks(SPINNER, count=count, interval=read_interval(0.5), pause=pause(request.environ))
+    body = parts_ahead(spinner, count) if ahead else parts(spinner, with_length)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(body, content_type=f"{MEDIA_TYPE}; boundary={BOUNDARY}", headers=headers)
 
 
-def parts(story: Iterable[Tick], with_length: bool = False) -> Iterator[bytes]:
-    """Yield one part a tick, and at the end the last boundary."""
-    for tick in story:
+def parts(spinner: Iterable[Tick], with_length: bool = False) -> Iterator[bytes]:
+    """Yield one part per tick, and at the end the closing boundary."""
+    for tick in spinner:
         yield Part(picture(tick), PNG, with_length).encode(BOUNDARY)
     yield closing(BOUNDARY)
 
 
-def parts_ahead(story: Iterable[Tick], count: int | None) -> Iterator[bytes]:
-    """Yield the same bytes, cut elsewhere: with each part the boundary and the head that come after it."""
+def parts_ahead(spinner: Iterable[Tick], count: int | None) -> Iterator[bytes]:
+    """Yield the same bytes in other chunks: each part together with the boundary and the headers that follow it."""
     before = opening(BOUNDARY, PNG)
-    for tick in story:
+    for tick in spinner:
         after = closing(BOUNDARY) if tick.n + 1 == count else opening(BOUNDARY, PNG)
         yield before + picture(tick) + b"\r\n" + after
         before = b""
@@ -62,7 +63,7 @@ def parts_ahead(story: Iterable[Tick], count: int | None) -> Iterator[bytes]:
 
 
 def picture(tick: Tick) -> bytes:
-    """Draw a tick: the bytes of a PNG file, 160 pixels square."""
+    """Return a picture of a tick as the bytes of a PNG file, 160 pixels square."""
     image = Image.new("RGB", (SIDE, SIDE), PAPER)
     pen, middle, radius = ImageDraw.Draw(image), SIDE / 2, SIDE * 0.35
     turn = math.radians(TURNS[tick.char])

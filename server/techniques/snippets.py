@@ -1,11 +1,11 @@
-r"""Script snippets: a page that goes on and runs one script at a time, by itself or in a hidden frame.
+r"""Script snippets: an endless page that runs one script at a time, by itself or in a hidden frame.
 
 >>> script("h 0")
 '<script>show("h 0")</script>\n'
 
-A browser runs a script element when its `</script>` has come, long before the page ends. So
-data must never hold that end tag: JSON makes a string of the data, and its `<`, `>`, `&` and
-`'` go as `\u` escapes, the same characters to JavaScript and no tag to the HTML parser.
+A browser runs a script element as soon as its `</script>` has arrived, long before the page ends. The data must
+therefore never contain that end tag. `htmlsafe_json_dumps` makes a JSON string of the data and writes `<`, `>`, `&`
+and `'` as `\u` escapes. To JavaScript they are the same characters, and the HTML parser sees no tag.
 
 >>> script("</script><script>alert(1)//")
 '<script>show("\\u003c/script\\u003e\\u003cscript\\u003ealert(1)//")</script>\n'
@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from flask import Blueprint, Response, request
 from jinja2.utils import htmlsafe_json_dumps
 
-from server.pace import pace, refuse
+from server.disconnect import pause
+from server.query import bad_request, read_count, read_interval
 from server.ticks import Tick, ticks
 
 blueprint = Blueprint("snippets", __name__)
 
-MOST_WORD = 200  # characters
+MAX_WORD = 200  # characters
 
 TOP = """\
 <!doctype html>
@@ -38,7 +39,7 @@ TOP = """\
 </script>
 """
 
-# The same stream inside a hidden iframe: its scripts call a function of the page around it.
+# The same stream for a hidden iframe: its scripts call a function of the parent page.
 FRAME = """\
 <!doctype html>
 <html lang="en">
@@ -50,31 +51,31 @@ FRAME = """\
 
 @blueprint.get("/snippets")
 def stream() -> Response:
-    """Stream a page, then a script a tick: "hello" letter by letter, or `word` each time.
+    """Stream a page, then one script per tick: "hello" letter by letter, or `word` each time.
 
     With `frame=1` the scripts call `show` of the parent page.
     """
     top = FRAME if request.args.get("frame") == "1" else TOP
-    body = page(top, ticks(story_chars(), *pace(count=5, interval=1)))
+    letters = ticks(requested_chars(), count=read_count(5), interval=read_interval(1), pause=pause(request.environ))
     headers = {"Cache-Control": "no-store"}
-    return Response(body, content_type="text/html; charset=utf-8", headers=headers)
+    return Response(page(top, letters), content_type="text/html; charset=utf-8", headers=headers)
 
 
-def story_chars() -> Sequence[str]:
-    """Return what the ticks show: the letters of "hello", or the query's `word` as one piece."""
+def requested_chars() -> Sequence[str]:
+    """Return the texts that the ticks show: the letters of "hello", or the query parameter `word` as one text."""
     word = request.args.get("word")
-    if word is not None and not 1 <= len(word) <= MOST_WORD:
-        refuse(f"word is a text of 1 to {MOST_WORD} characters, not of {len(word)}")
+    if word is not None and not 1 <= len(word) <= MAX_WORD:
+        bad_request(f"word must have 1 to {MAX_WORD} characters, not {len(word)}")
     return [word] if word else "hello"
 
 
-def page(top: str, story: Iterable[Tick]) -> Iterator[str]:
-    """Yield the top of a page at once, then one script a tick."""
+def page(top: str, letters: Iterable[Tick]) -> Iterator[str]:
+    """Yield the top of a page at once, then one script per tick."""
     yield top
-    for tick in story:
+    for tick in letters:
         yield script(str(tick))
 
 
 def script(text: str) -> str:
-    """Return a script element that shows a text, whatever the text is."""
+    """Return a script element that shows a text. Every text is safe."""
     return f"<script>show({htmlsafe_json_dumps(text)})</script>\n"

@@ -11,61 +11,67 @@ from itertools import chain
 
 from flask import Blueprint, Response, request
 
-from server.feed import LEAST_SECONDS, Feed, asked
-from server.pace import MOST_SECONDS, pace, pause, seconds, whole_number
+from server.disconnect import pause
+from server.feed import MIN_INTERVAL, Feed, requested_feed
+from server.query import MAX_SECONDS, read_count, read_int, read_interval, read_seconds
 from server.ticks import SPINNER, Tick, ticks
 from server.wire.sse import MEDIA_TYPE, Event, comment
 
 blueprint = Blueprint("sse", __name__)
 
-# The fields tell caches and proxies to keep nothing, neither for later nor for a moment (the second is nginx's own).
+# Caches must not store the stream, and nginx must not buffer it (the second header is nginx's own).
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @blueprint.get("/sse")
 def stream() -> Response:
-    """Stream ticks as events, without end unless `count` says otherwise.
+    """Stream ticks as events. The stream is endless unless the request has a `count`.
 
-    With `resume=1` the events carry ids, and a reader that comes back is told what it has missed.
+    With `resume=1` each event has an id, and a client that reconnects receives the events that it has missed.
     """
     if request.args.get("resume") == "1":
         return resumed(request.headers.get("Last-Event-ID", ""))
-    return response(frames(ticks(SPINNER, *pace(count=None, interval=0.1))))
+    spinner = ticks(SPINNER, count=read_count(), interval=read_interval(0.1), pause=pause(request.environ))
+    return response(frames(spinner))
 
 
 def response(body: Iterable[bytes]) -> Response:
-    """Return a stream of events. Without its exact type a browser refuses it."""
+    """Return the response for a stream of events. A browser accepts no other content type."""
     return Response(body, content_type=MEDIA_TYPE, headers=HEADERS)
 
 
-def frames(story: Iterable[Tick]) -> Iterator[bytes]:
-    """Yield one event a tick: what is yielded by itself leaves by itself."""
-    for tick in story:
+def frames(spinner: Iterable[Tick]) -> Iterator[bytes]:
+    """Yield one event per tick. The server sends each yielded chunk at once."""
+    for tick in spinner:
         yield Event(str(tick)).encode()
 
 
 def resumed(last_event_id: str) -> Response:
-    """Stream a feed from where the reader has left it; 204 once it has everything: a browser asks no more then.
+    """Stream a feed from the event after `last_event_id` on.
 
-    `retry` is the browser's waiting time in milliseconds, `heartbeat` the seconds after which a comment breaks the
-    silence.
+    The response is 204 if the client has every event of the feed: a browser then stops reconnecting. The query
+    parameter `retry` sets the browser's retry delay in milliseconds. After `heartbeat` seconds without an event the
+    server sends a comment.
     """
-    new = asked()
-    place = new.at(last_event_id)
-    feed, n = place or (new, -1)
-    retry = whole_number("retry", None, 0, MOST_SECONDS * 1000)
-    heartbeat = max(seconds("heartbeat", 15, MOST_SECONDS), LEAST_SECONDS)
+    new = requested_feed()
+    position = new.at(last_event_id)
+    feed, n = position or (new, -1)
+    retry = read_int("retry", None, 0, MAX_SECONDS * 1000)
+    heartbeat = max(read_seconds("heartbeat", 15, MAX_SECONDS), MIN_INTERVAL)
     if feed.ends_with(n):
         return Response(status=204)
-    # The first bytes take the head with them: so a reader knows at once that it is connected.
-    hello = comment("connected") if retry is None else b"retry: %d\n\n" % retry
-    if last_event_id and not place:
-        hello += Event(last_event_id, event="unknown").encode()  # no id of ours: the feed begins anew
-    return response(chain([hello], events(feed, n, heartbeat, pause(request.environ))))
+    # The server sends the headers together with the first bytes of the body. The client knows that it is connected.
+    first = comment("connected") if retry is None else b"retry: %d\n\n" % retry
+    if last_event_id and not position:
+        first += Event(last_event_id, event="unknown").encode()  # not an id of this server: the feed starts again
+    return response(chain([first], events(feed, n, heartbeat, pause(request.environ))))
 
 
 def events(feed: Feed, n: int, heartbeat: float, wait: Callable[[float], object]) -> Iterator[bytes]:
-    """Yield the ticks after tick n with their ids, to the end of the feed; "missed" tells how many are forgotten."""
+    """Yield the ticks after tick n with their ids, up to the end of the feed.
+
+    A "missed" event holds the number of ticks that are no longer kept. `wait` is called with the seconds to wait.
+    """
     while True:
         for tick in feed.after(n, time.time()):
             if tick.n > n + 1:
@@ -74,7 +80,7 @@ def events(feed: Feed, n: int, heartbeat: float, wait: Callable[[float], object]
             n = tick.n
         if feed.ends_with(n):
             return
-        silence = feed.due(n + 1) - time.time()
+        silence = feed.time_of(n + 1) - time.time()
         wait(max(0, min(silence, heartbeat)))
         if silence > heartbeat:
             yield comment("still here")

@@ -1,27 +1,30 @@
-"""Streamed template: the same page, written as a Jinja template that is sent while it renders."""
+"""Streamed template: the same page, written as a Jinja template that the server sends while it renders."""
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
-from server.pace import pace, whole_number
-from server.techniques.snippets import story_chars
+from server.disconnect import pause
+from server.query import read_count, read_int, read_interval
+from server.techniques.snippets import requested_chars
 from server.ticks import ticks
 
 blueprint = Blueprint("template", __name__)
 
-MOST_BUFFERING = 1000  # pieces
+MAX_BUFFERING = 1000  # strings
 
 
 @blueprint.get("/template")
 def stream() -> Response:
-    """Render a template over ticks, and send each piece as it is made: "hello", ten times.
+    """Render a template over ticks and send each string that Jinja yields at once: "hello", ten times.
 
-    With `buffering=N` Jinja joins N pieces into one before they leave.
+    With `buffering=N` Jinja joins N strings into one chunk.
     """
-    pieces = whole_number("buffering", None, 2, MOST_BUFFERING)
-    # A generator goes in. A list made of it here would hold the page back to the last tick.
-    story = ticks(story_chars(), *pace(count=50, interval=0.1))
-    body = current_app.jinja_env.get_template("template.html").stream(ticks=story)
-    if pieces is not None:
-        body.enable_buffering(pieces)
+    buffering = read_int("buffering", None, 2, MAX_BUFFERING)
+    # The template receives a generator. A list would delay the whole page until the last tick.
+    letters = ticks(
+        requested_chars(), count=read_count(50), interval=read_interval(0.1), pause=pause(request.environ)
+    )
+    body = current_app.jinja_env.get_template("template.html").stream(ticks=letters)
+    if buffering is not None:
+        body.enable_buffering(buffering)
     headers = {"Cache-Control": "no-store"}
     return Response(body, content_type="text/html; charset=utf-8", headers=headers)

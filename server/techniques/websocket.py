@@ -1,7 +1,7 @@
-"""WebSocket: after one upgrade both sides speak whenever they like, in messages.
+"""WebSocket: after one upgrade request, client and server send messages to each other at any time.
 
-The view is a plain function that runs as long as the connection does. Where a stream would pause between two ticks it
-listens, so what the client says takes effect at once, and its leaving is known at once.
+The view is a plain function that runs as long as the connection is open. Between two ticks it waits for messages from
+the client instead of sleeping, so a message takes effect at once, and a disconnect is noticed at once.
 """
 
 from __future__ import annotations
@@ -18,132 +18,134 @@ from flask_sock import Sock
 from simple_websocket import Server
 from simple_websocket.ws import LocalProtocolError
 
-from server.pace import ClientLeftError, pace, refuse
+from server.disconnect import ClientDisconnected
+from server.query import bad_request, read_count, read_interval
 from server.ticks import SPINNER, ticks
 
 blueprint = Blueprint("websocket", __name__)
 
-PING_SECONDS = 25  # between two pings, so that proxies see that the connection lives
-MOST_BYTES = 65_536  # of a message: a longer one is answered with close 1009
-MOST_WORD = 200  # characters
-CLOSE = b"\x88"  # how it begins: FIN, and the opcode 8
-GOODBYE_SECONDS = 1  # for a close to be answered; the thread that listens does it for this side
-LOOK_SECONDS = 0.25  # a listener looks up that often: when the connection ends, it is not always woken
-MOST_JOIN = 1  # seconds in which a thread ends whose socket has been shut down
+PING_SECONDS = 25  # between two pings, so that proxies see that the connection is in use
+MAX_BYTES = 65_536  # of a message; the server closes the connection with code 1009 after a longer one
+MAX_WORD = 200  # characters
+CLOSE = b"\x88"  # the first byte of a close frame: FIN and opcode 8
+CLOSE_SECONDS = 1  # the time limit for the client's close frame
+CHECK_SECONDS = 0.25  # receive() sometimes misses the end of the connection, so it returns this often
+JOIN_SECONDS = 1  # the time limit for the receiving thread to end after its socket has been shut down
 
 
 @blueprint.before_request
-def check() -> None:
-    """Refuse a pace that is not allowed, and half a handshake: after the 101 no status can say so."""
-    pace()
-    asked, fields = request.headers.get("Upgrade", "").lower() == "websocket", request.headers
-    if asked and not (fields.get("Sec-WebSocket-Key") and fields.get("Sec-WebSocket-Version") == "13"):
-        refuse("a WebSocket begins with a Sec-WebSocket-Key and with Sec-WebSocket-Version: 13 (RFC 6455, 4.1)")
+def check_request() -> None:
+    """Respond with 400 to bad query parameters and to an incomplete handshake. After the 101 it would be too late."""
+    read_count()
+    read_interval(0.1)
+    headers = request.headers
+    complete = headers.get("Sec-WebSocket-Key") and headers.get("Sec-WebSocket-Version") == "13"
+    if headers.get("Upgrade", "").lower() == "websocket" and not complete:
+        bad_request("a WebSocket handshake needs Sec-WebSocket-Key and Sec-WebSocket-Version: 13 (RFC 6455, 4.1)")
 
 
 @blueprint.get("/websocket")
 def plain() -> Response:
-    """Answer a request that asks for no upgrade: 426 (RFC 9110, 15.5.22)."""
-    text = "speak WebSocket here: new WebSocket(url) in a page, simple_websocket.Client.connect(url) in Python\n"
+    """Return 426 for a request without an upgrade (RFC 9110, 15.5.22)."""
+    text = "use a WebSocket client: new WebSocket(url) in a page, simple_websocket.Client.connect(url) in Python\n"
     return Response(text, 426, {"Upgrade": "websocket"}, content_type="text/plain; charset=utf-8")
 
 
 def stream(ws: Server) -> None:
-    """Send a tick a message, without end unless `count` says otherwise, and close with 1000.
+    """Send one tick per message, and close with code 1000 after `count` ticks (default: endless).
 
-    A message from the client is the word that the ticks show from then on; "stop" ends the stream.
+    A message from the client replaces the character that the ticks show. The message "stop" ends the stream.
     """
-    count, interval, _ = pace(count=None, interval=0.1)
-    ws.sock = LastWord(ws.sock)
+    ws.sock = CloseIsLast(ws.sock)
     word = ""
 
-    def listen(wait: float) -> None:
+    def listen(seconds: float) -> None:
         nonlocal word
-        for word in heard(ws, wait):
+        for word in received(ws, seconds):
             if word == "stop":
                 return
 
     try:
-        for tick in ticks(SPINNER, count, interval, listen):
+        for tick in ticks(SPINNER, count=read_count(), interval=read_interval(0.1), pause=listen):
             listen(0)
             if word == "stop":
                 break
             ws.send(f"{word or tick.char} {tick.n}")
         ws.close(1000, "that was all")
     except (OSError, LocalProtocolError):
-        return  # the client has left, or said goodbye, while it was spoken to
+        return  # the client has disconnected or has sent a close frame
     finally:
-        hang_up(ws)
+        disconnect(ws)
 
 
-class LastWord:
-    """A socket on which a close is the last that is sent (RFC 6455, 5.5.1).
+class CloseIsLast:
+    """A socket that sends nothing after a close frame (RFC 6455, 5.5.1).
 
-    The view speaks, and so does the thread that listens, when it answers a close: a tick must not come after that.
+    Two threads send on it: the view sends ticks, and the receiving thread responds to the client's close frame.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock, self.over, self.lock = sock, False, threading.Lock()
+        self.sock, self.closed, self.lock = sock, False, threading.Lock()
 
     def send(self, frame: bytes) -> int:
-        """Send a frame, unless a close has been sent."""
+        """Send a frame unless a close frame has been sent."""
         with self.lock:
-            if self.over:
+            if self.closed:
                 return len(frame)
-            self.over = frame[:1] == CLOSE
+            self.closed = frame[:1] == CLOSE
             return self.sock.send(frame)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
 
 
-def heard(ws: Server, wait: float) -> Iterator[str]:
-    """Yield what the client says within some seconds; close with 1008 for what is no word."""
-    due = time.monotonic() + wait
-    while (message := awaited(ws, due)) is not None:
-        if not isinstance(message, str) or len(message) > MOST_WORD:
-            ws.close(1008, f"a message is a text of at most {MOST_WORD} characters")
+def received(ws: Server, seconds: float) -> Iterator[str]:
+    """Yield the messages that arrive within some seconds. Close with code 1008 if a message is not a short text."""
+    deadline = time.monotonic() + seconds
+    while (message := receive(ws, deadline)) is not None:
+        if not isinstance(message, str) or len(message) > MAX_WORD:
+            ws.close(1008, f"a message must be a text of at most {MAX_WORD} characters")
         else:
             yield message
 
 
-def awaited(ws: Server, due: float) -> str | bytes | None:
-    """Return the next message, None where none comes until `due`."""
+def receive(ws: Server, deadline: float) -> str | bytes | None:
+    """Return the next message, or None if none arrives before the deadline."""
     while True:
-        left = max(0, due - time.monotonic())
-        message: str | bytes | None = ws.receive(timeout=min(left, LOOK_SECONDS))
-        if message is not None or left <= LOOK_SECONDS:
+        remaining = max(0, deadline - time.monotonic())
+        message: str | bytes | None = ws.receive(timeout=min(remaining, CHECK_SECONDS))
+        if message is not None or remaining <= CHECK_SECONDS:
             return message
 
 
-def hang_up(ws: Server) -> None:
-    """Leave each side a moment to answer a close with its own (RFC 6455, 7.1.1), then end connection and thread."""
-    ws.thread.join(GOODBYE_SECONDS)
-    with suppress(OSError):  # it has ended by itself
+def disconnect(ws: Server) -> None:
+    """Wait briefly for the client's close frame (RFC 6455, 7.1.1), then end the connection and its thread."""
+    ws.thread.join(CLOSE_SECONDS)
+    with suppress(OSError):  # the connection has already ended
         ws.sock.shutdown(socket.SHUT_RDWR)
-    ws.thread.join(MOST_JOIN)  # a socket that is closed before the thread wakes would leave it asleep
+    ws.thread.join(JOIN_SECONDS)  # the thread would sleep forever if the socket were closed before it wakes up
 
 
 Sock().route("/websocket", bp=blueprint)(stream)
 
 
-class Silence(Response):
-    """What follows a WebSocket: nothing. flask-sock's own empty 200 would stand on the wire after the close."""
+class NoResponse(Response):
+    """The end of a WebSocket view. flask-sock returns an empty 200, which must not follow the close frame."""
 
     def __call__(self, *args: Any) -> NoReturn:
-        """Tell the server that the connection is over."""
-        raise ClientLeftError("the WebSocket is closed")
+        """Raise ClientDisconnected, so that the server closes the connection without a response."""
+        raise ClientDisconnected("the WebSocket is closed")
 
 
 @blueprint.after_request
-def say_no_more(response: Response) -> Response:
-    """Send nothing after the frames, where the server hands out its socket as Werkzeug does."""
+def send_no_response(response: Response) -> Response:
+    """Send nothing after the frames if the view used the server's own socket, as with Werkzeug."""
     upgraded = request.method == "GET" and response.status_code == 200
-    return Silence() if upgraded and "werkzeug.socket" in request.environ else response
+    return NoResponse() if upgraded and "werkzeug.socket" in request.environ else response
 
 
 @blueprint.record_once
 def configure(state: Any) -> None:
-    """Let the connections ping, and refuse messages that are too long."""
+    """Turn on pings, and limit the length of a message."""
     app: Flask = state.app
-    app.config.setdefault("SOCK_SERVER_OPTIONS", {"ping_interval": PING_SECONDS, "max_message_size": MOST_BYTES})
+    app.config.setdefault("SOCK_SERVER_OPTIONS", {"ping_interval": PING_SECONDS, "max_message_size": MAX_BYTES})

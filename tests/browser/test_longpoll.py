@@ -161,7 +161,7 @@ def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
     page.clock.install()
     visit("longpoll")
     ask(page, interval="x")
-    said = "refused: 400, interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"
+    said = "refused: 400, interval must be a number of seconds from 0.001 to 3600, such as 0.5, not 'x'"
     expect(page.locator("#state")).to_have_text(said)
     expect(page.locator("#data")).to_have_text("nothing received yet")
     expect_no_more_asks(page)

@@ -27,7 +27,7 @@ def drawn(png: bytes) -> bytes:
     return Image.open(io.BytesIO(png)).convert("RGB").tobytes()
 
 
-PICTURES = [drawn(multipart.picture(tick)) for tick in ticks(SPINNER, 8, 0)]
+PICTURES = [drawn(multipart.picture(tick)) for tick in ticks(SPINNER, count=8, interval=0)]
 COPY = """image => {
   const canvas = document.createElement("canvas")
   canvas.width = canvas.height = 160
@@ -59,15 +59,13 @@ def settle(page: Page) -> bool:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the story stand still once tick 3 has been sent."""
+    """Make the stream pause for a minute after tick 3."""
 
-    def story(
-        chars: Sequence[str], count: int | None, interval: float, wait: Callable[[float], Any]
-    ) -> Iterator[Tick]:
-        yield from ticks(chars, 4, 0.05, wait)
-        wait(60)
+    def four_ticks(chars: Sequence[str], *, pause: Callable[[float], Any], **_: Any) -> Iterator[Tick]:
+        yield from ticks(chars, count=4, interval=0.05, pause=pause)
+        pause(60)
 
-    monkeypatch.setattr(multipart, "ticks", story)
+    monkeypatch.setattr(multipart, "ticks", four_ticks)
 
 
 def test_nothing_yet(visit: Visit) -> None:

@@ -133,7 +133,7 @@ def test_refused(visit: Visit, complaints: Any) -> None:
     complaints.expect("status of 400")
     page = visit("ndjson")
     ask(page, interval="x")
-    said = "refused: 400, interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"
+    said = "refused: 400, interval must be a number of seconds from 0 to 3600, such as 0.5, not 'x'"
     expect(page.locator("#state")).to_have_text(said)
     expect(page.locator("#data")).to_have_text("nothing received yet")
 

@@ -124,7 +124,7 @@ def test_refused(visit: Visit, complaints: Any) -> None:
     page = visit("snippets")
     ask(page, interval="x")
     said = page.frame_locator("#visible iframe").locator("body")
-    expect(said).to_contain_text("interval is a number of seconds")
+    expect(said).to_contain_text("interval must be a number of seconds")
 
 
 def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:

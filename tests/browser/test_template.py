@@ -87,7 +87,7 @@ def test_refused(visit: Visit, complaints: Any) -> None:
     page = visit("template")
     ask(page, buffering="1")
     said = page.frame_locator("#buffered iframe").locator("body")
-    expect(said).to_contain_text("buffering is a whole number from 2")
+    expect(said).to_contain_text("buffering must be a whole number from 2")
 
 
 def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:

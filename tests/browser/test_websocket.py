@@ -131,7 +131,7 @@ def test_too_long(visit: Visit, all_ended: Callable[[], None]) -> None:
     expect(page.locator("#data")).to_contain_text("x" * 200)
     say(page, "x" * 201)
     expect(page.locator("#state")).to_have_text(
-        "closed: code 1008, “a message is a text of at most 200 characters”; clean"
+        "closed: code 1008, “a message must be a text of at most 200 characters”; clean"
     )
     all_ended()
 

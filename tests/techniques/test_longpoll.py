@@ -103,12 +103,18 @@ def test_a_reader_that_stays_away_too_long_is_told_how_many_are_forgotten() -> N
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        *[(f"count={bad}", "count is a whole number from 1 to 1000000, not '") for bad in ("0", "-1", "x")],
-        *[(f"interval={bad}", "interval is a number of seconds from 0 to 3600") for bad in ("x", "1e9", "-1")],
-        ("interval=0", "interval is at least 0.001 seconds here"),
-        *[(f"timeout={bad}", "timeout is a number of seconds from 0 to 60") for bad in ("x", "61", "-1", "1e1", "")],
+        *[(f"count={bad}", "count must be a whole number from 1 to 1000000, not '") for bad in ("0", "-1", "x")],
         *[
-            (f"after={bad}", "after is a cursor that an answer has given, not '")
+            (f"interval={bad}", "interval must be a number of seconds from 0.001 to 3600")
+            for bad in ("x", "1e9", "-1")
+        ],
+        ("interval=0", "interval must be a number of seconds from 0.001 to 3600"),
+        *[
+            (f"timeout={bad}", "timeout must be a number of seconds from 0 to 60")
+            for bad in ("x", "61", "-1", "1e1", "")
+        ],
+        *[
+            (f"after={bad}", "after must be a cursor from an earlier response, not '")
             for bad in ("", "0", "x", "1-", "-1", "1--1", "99999999999999-0", "0-999999999999999", "9" * 300)
         ],
     ],

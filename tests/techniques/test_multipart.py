@@ -99,10 +99,10 @@ def test_the_line_turns_with_the_spinner() -> None:
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ("count=-1", "count is a whole number from 0 to 1000000, not '-1'"),
-        ("count=x", "count is a whole number"),
-        ("interval=x", "interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
-        ("interval=1e9", "interval is a number of seconds from 0 to 3600"),
+        ("count=-1", "count must be a whole number from 0 to 1000000, not '-1'"),
+        ("count=x", "count must be a whole number"),
+        ("interval=x", "interval must be a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
+        ("interval=1e9", "interval must be a number of seconds from 0 to 3600"),
         ("length=1&ahead=1", "length and ahead exclude each other"),
     ],
 )

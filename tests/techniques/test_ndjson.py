@@ -15,7 +15,7 @@ from talk import SECONDS, dial, read_all, read_until, wait_for
 from server import create_app
 from server.lab import BackgroundServer
 from server.techniques import ndjson
-from server.techniques.ndjson import MOST_BODY, MOST_WORDS
+from server.techniques.ndjson import MAX_BODY, MAX_WORDS
 from server.ticks import Tick, ticks
 from server.wire.ndjson import Parser
 
@@ -74,10 +74,10 @@ def test_a_count_shows_the_words_again_or_not_all_of_them(count: int, shown: str
 
 
 def test_as_many_words_as_are_allowed_are_shown() -> None:
-    assert len(documents(client.post("/ndjson?interval=0", json={"words": ["x"] * MOST_WORDS}))) == MOST_WORDS
+    assert len(documents(client.post("/ndjson?interval=0", json={"words": ["x"] * MAX_WORDS}))) == MAX_WORDS
 
 
-EXAMPLE = 'the body is a JSON document such as {"words": ["one", "two"]}, sent as application/json\n'
+EXAMPLE = 'the body must be a JSON document such as {"words": ["one", "two"]}, sent as application/json\n'
 
 
 @pytest.mark.parametrize(
@@ -110,30 +110,30 @@ def test_a_body_of_another_type_is_refused_with_the_type_that_is_wanted(content_
     assert (response.status_code, response.text) == (400, EXAMPLE)
 
 
-@pytest.mark.parametrize("number", [0, MOST_WORDS + 1])
+@pytest.mark.parametrize("number", [0, MAX_WORDS + 1])
 def test_too_few_or_too_many_words_are_refused_with_how_many_are_allowed(number: int) -> None:
     response = client.post("/ndjson", json={"words": ["x"] * number})
-    assert (response.status_code, response.text) == (400, f"words are 1 to {MOST_WORDS}, not {number}\n")
+    assert (response.status_code, response.text) == (400, f"words must have 1 to {MAX_WORDS} items, not {number}\n")
 
 
 def test_a_body_that_is_too_long_is_refused_with_how_long_it_may_be() -> None:
     whole = b'{"words":["%s"]}'
-    fits, too_long = (whole % (b"x" * (MOST_BODY - len(whole) + 2 + more)) for more in (0, 1))
-    assert len(fits) == MOST_BODY
+    fits, too_long = (whole % (b"x" * (MAX_BODY - len(whole) + 2 + more)) for more in (0, 1))
+    assert len(fits) == MAX_BODY
     for body, status in ((fits, 200), (too_long, 413)):
         response = client.post("/ndjson?interval=0", data=body, content_type="application/json")
         assert response.status_code == status
-    assert (response.mimetype, response.text) == ("text/plain", f"the body has at most {MOST_BODY} bytes\n")
+    assert (response.mimetype, response.text) == ("text/plain", f"the body must have at most {MAX_BODY} bytes\n")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ("count=-1", "count is a whole number from 0 to 1000000, not '-1'"),
-        ("count=x", "count is a whole number"),
-        ("interval=x", "interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
-        ("interval=1e9", "interval is a number of seconds from 0 to 3600"),
+        ("count=-1", "count must be a whole number from 0 to 1000000, not '-1'"),
+        ("count=x", "count must be a whole number"),
+        ("interval=x", "interval must be a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
+        ("interval=1e9", "interval must be a number of seconds from 0 to 3600"),
     ],
 )
 def test_a_bad_pace_is_refused_with_what_is_allowed(method: str, query: str, allowed: str) -> None:

@@ -46,9 +46,9 @@ def test_the_last_tick_says_that_no_more_will_come_and_stays() -> None:
 
 
 def test_without_a_start_everybody_sees_the_feed_that_began_with_the_server() -> None:
-    before = Feed(polling.BEGAN / 1000, 0.5).latest(time.time())
+    before = Feed(polling.STARTED / 1000, 0.5).latest(time.time())
     found = client.get("/polling").json
-    assert before <= found["n"] <= Feed(polling.BEGAN / 1000, 0.5).latest(time.time())
+    assert before <= found["n"] <= Feed(polling.STARTED / 1000, 0.5).latest(time.time())
 
 
 @pytest.mark.usefixtures("noon")
@@ -111,14 +111,17 @@ def test_whoever_asks_until_no_more_will_come_sees_the_feed_go_by(server: Backgr
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        *[(f"count={bad}", "count is a whole number from 1 to 1000000, not '") for bad in ("0", "-1", "x")],
-        *[(f"interval={bad}", "interval is a number of seconds from 0 to 3600") for bad in ("x", "1e9", "-1")],
-        ("interval=0", "interval is at least 0.001 seconds here"),
+        *[(f"count={bad}", "count must be a whole number from 1 to 1000000, not '") for bad in ("0", "-1", "x")],
         *[
-            (f"start={bad}", f"start is a whole number from 0 to {round(NOW * 1000)}, not '")
+            (f"interval={bad}", "interval must be a number of seconds from 0.001 to 3600")
+            for bad in ("x", "1e9", "-1")
+        ],
+        ("interval=0", "interval must be a number of seconds from 0.001 to 3600"),
+        *[
+            (f"start={bad}", f"start must be a whole number from 0 to {round(NOW * 1000)}, not '")
             for bad in ("-1", "x", "", "1.5", "Now", round(NOW * 1000) + 1)
         ],
-        ("start=now&count=x", "count is a whole number"),
+        ("start=now&count=x", "count must be a whole number"),
     ],
 )
 def test_what_no_feed_can_be_is_refused_with_what_is_allowed(query: str, allowed: str) -> None:

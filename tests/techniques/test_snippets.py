@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server import create_app
-from server.techniques.snippets import FRAME, MOST_WORD, TOP, page, script
+from server.techniques.snippets import FRAME, MAX_WORD, TOP, page, script
 from server.ticks import ticks
 
 client = create_app().test_client()
@@ -88,7 +88,7 @@ def test_no_text_breaks_out_of_its_script(text: str) -> None:
 @pytest.mark.parametrize("path", ["/snippets", "/template"])
 @given(word=WORD)
 @example(word="</script><script>alert(1)//")
-@example(word="x" * MOST_WORD)
+@example(word="x" * MAX_WORD)
 def test_no_word_of_a_request_breaks_out_of_the_page(path: str, word: str) -> None:
     plain = Scripts(client.get(path, query_string={"count": 2, "interval": 0}).text)
     attacked = Scripts(client.get(path, query_string={"count": 2, "interval": 0, "word": word}).text)
@@ -104,7 +104,7 @@ def test_the_page_is_hello_letter_by_letter() -> None:
 
 
 def test_the_top_leaves_first_and_then_one_script_a_tick() -> None:
-    assert list(page(TOP, ticks("ab", 2, 0))) == [
+    assert list(page(TOP, ticks("ab", count=2, interval=0))) == [
         TOP,
         '<script>show("a 0")</script>\n',
         '<script>show("b 1")</script>\n',
@@ -119,10 +119,10 @@ def test_the_scripts_of_a_page_in_a_frame_call_its_parent() -> None:
 
 
 @pytest.mark.parametrize("path", ["/snippets", "/template"])
-@pytest.mark.parametrize("length", [0, MOST_WORD + 1, 5000])
+@pytest.mark.parametrize("length", [0, MAX_WORD + 1, 5000])
 def test_a_word_that_is_empty_or_too_long_is_refused(path: str, length: int) -> None:
     response = client.get(path, query_string={"word": "x" * length})
-    assert (response.status_code, response.text) == (400, f"word is a text of 1 to 200 characters, not of {length}\n")
+    assert (response.status_code, response.text) == (400, f"word must have 1 to 200 characters, not {length}\n")
 
 
 def test_a_count_of_0_is_the_page_without_ticks() -> None:

@@ -224,16 +224,16 @@ def test_a_heartbeat_longer_than_the_interval_is_never_heard(clock: Clock) -> No
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ("count=0", "count is a whole number from 1 to 1000000, not '0'"),
-        ("count=-1", "count is a whole number from 1"),
-        ("interval=x", "interval is a number of seconds from 0 to 3600"),
-        ("interval=1e9", "interval is a number of seconds from 0 to 3600"),
-        ("interval=0", "interval is at least 0.001 seconds here"),
+        ("count=0", "count must be a whole number from 1 to 1000000, not '0'"),
+        ("count=-1", "count must be a whole number from 1"),
+        ("interval=x", "interval must be a number of seconds from 0.001 to 3600"),
+        ("interval=1e9", "interval must be a number of seconds from 0.001 to 3600"),
+        ("interval=0", "interval must be a number of seconds from 0.001 to 3600"),
         *[
-            (f"retry={bad}", "retry is a whole number from 0 to 3600000, not '")
+            (f"retry={bad}", "retry must be a whole number from 0 to 3600000, not '")
             for bad in ("-1", "x", "1.5", "3600001")
         ],
-        *[(f"heartbeat={bad}", "heartbeat is a number of seconds from 0 to 3600") for bad in ("-1", "x", "1e9")],
+        *[(f"heartbeat={bad}", "heartbeat must be a number of seconds from 0 to 3600") for bad in ("-1", "x", "1e9")],
     ],
 )
 def test_what_cannot_be_resumed_is_refused_with_what_is_allowed(query: str, allowed: str) -> None:

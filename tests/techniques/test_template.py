@@ -60,7 +60,7 @@ def test_the_page_is_hello_ten_times() -> None:
 def test_another_buffering_is_refused_with_what_is_allowed(value: str) -> None:
     response = client.get(f"/template?buffering={value}")
     assert response.status_code == 400
-    assert response.text == f"buffering is a whole number from 2 to 1000, not {value!r}\n"
+    assert response.text == f"buffering must be a whole number from 2 to 1000, not {value!r}\n"
 
 
 def test_when_its_client_leaves_the_template_ends_and_its_story_is_cleaned_up(
@@ -68,13 +68,13 @@ def test_when_its_client_leaves_the_template_ends_and_its_story_is_cleaned_up(
 ) -> None:
     ended = threading.Event()
 
-    def story(*arguments: Any) -> Iterator[Tick]:
+    def watched_ticks(*arguments: Any, **options: Any) -> Iterator[Tick]:
         try:
-            yield from ticks(*arguments)
+            yield from ticks(*arguments, **options)
         finally:
             ended.set()
 
-    monkeypatch.setattr(template, "ticks", story)
+    monkeypatch.setattr(template, "ticks", watched_ticks)
     with BackgroundServer(create_app()) as server:
         response = requests.get(f"{server.url}/template?interval=60", stream=True, timeout=5)
         body = response.iter_content(None)  # it closes the response when nobody holds it any more

@@ -16,7 +16,7 @@ from server import create_app
 from server.lab import BackgroundServer
 from server.lab.background import _Handler
 from server.techniques import websocket
-from server.techniques.websocket import MOST_BYTES, MOST_WORD, LastWord
+from server.techniques.websocket import MAX_BYTES, MAX_WORD, CloseIsLast
 from server.ticks import SPINNER
 from server.wire.websocket import BINARY, CLOSE, PING, PONG, TEXT, Frame, Parser, close_payload
 
@@ -123,7 +123,7 @@ def test_each_tick_is_a_text_and_the_last_is_followed_by_a_close_that_says_so(se
 def test_after_the_close_frame_nothing_stands_on_the_wire(
     server: BackgroundServer, answers: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "GOODBYE_SECONDS", 0.05)
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.05)
     sock, parser, rest = upgraded(server, "?count=2&interval=0.02")
     found = frames_until(sock, parser, rest, closed)
     assert found == [Frame(TEXT, b"\\ 0"), Frame(TEXT, b"| 1"), ALL_OF_IT]
@@ -151,7 +151,7 @@ def test_a_message_is_the_word_from_then_on_and_an_empty_one_brings_the_spinner_
         def wait_until_shown(*words: str) -> None:
             wait_for(lambda: ws.text().rpartition(" ")[0] in words, f"one of {words} is shown")
 
-        for word in ("cat", "x" * MOST_WORD, "\u20ac \U0001f40d", "stop it"):
+        for word in ("cat", "x" * MAX_WORD, "\u20ac \U0001f40d", "stop it"):
             ws.send(word)
             wait_until_shown(word)
         ws.send("")
@@ -184,19 +184,19 @@ def test_stop_ends_the_stream_at_once_even_a_quiet_one(server: BackgroundServer)
         assert time.monotonic() - began < SOON
 
 
-@pytest.mark.parametrize("message", ["x" * (MOST_WORD + 1), b"bytes", b""])
+@pytest.mark.parametrize("message", ["x" * (MAX_WORD + 1), b"bytes", b""])
 def test_what_is_no_word_is_answered_with_close_1008(server: BackgroundServer, message: str | bytes) -> None:
     with Peer(server, "?interval=60") as ws:
         assert ws.text() == "\\ 0"
         ws.send(message)
-        assert ws.to_the_close() == ([], 1008, f"a message is a text of at most {MOST_WORD} characters")
+        assert ws.to_the_close() == ([], 1008, f"a message must be a text of at most {MAX_WORD} characters")
     wait_for(lambda: not threads_of(server), "its threads have ended")
     assert complaints(server) == []
 
 
 def test_a_message_of_too_many_bytes_is_answered_with_close_1009(server: BackgroundServer) -> None:
     sock, parser, rest = upgraded(server, "?interval=60")
-    say(sock, TEXT, b"x" * (MOST_BYTES + 1))
+    say(sock, TEXT, b"x" * (MAX_BYTES + 1))
     assert frames_until(sock, parser, rest, closed)[-1].payload[:2] == (1009).to_bytes(2, "big")
     assert read_all(sock) == b""
     wait_for(lambda: not threads_of(server), "its threads have ended")
@@ -240,7 +240,7 @@ def test_without_an_upgrade_the_answer_is_426_and_says_how_to_speak(server: Back
     answer = read_all(ask(server.url, "/websocket", method))
     assert answer.startswith(b"HTTP/1.1 426 ")
     assert b"\r\nUpgrade: websocket\r\n" in answer
-    assert (b"speak WebSocket here: new WebSocket(url)" in answer) == (method == "GET")
+    assert (b"use a WebSocket client: new WebSocket(url)" in answer) == (method == "GET")
 
 
 def test_a_browser_that_asks_what_is_allowed_is_told(server: BackgroundServer) -> None:
@@ -252,10 +252,10 @@ def test_a_browser_that_asks_what_is_allowed_is_told(server: BackgroundServer) -
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ("count=-1", b"count is a whole number from 0 to 1000000, not '-1'"),
-        ("count=x", b"count is a whole number"),
-        ("interval=x", b"interval is a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
-        ("interval=1e9", b"interval is a number of seconds from 0 to 3600"),
+        ("count=-1", b"count must be a whole number from 0 to 1000000, not '-1'"),
+        ("count=x", b"count must be a whole number"),
+        ("interval=x", b"interval must be a number of seconds from 0 to 3600, such as 0.5, not 'x'"),
+        ("interval=1e9", b"interval must be a number of seconds from 0 to 3600"),
     ],
 )
 def test_a_bad_pace_is_refused_before_the_upgrade(server: BackgroundServer, query: str, allowed: bytes) -> None:
@@ -275,7 +275,7 @@ def test_half_a_handshake_is_refused_with_what_is_missing(server: BackgroundServ
     sock.sendall(f"GET /websocket HTTP/1.1\r\n{HANDSHAKE}{fields}\r\n".encode())
     answer = read_all(sock)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"a WebSocket begins with a Sec-WebSocket-Key and with Sec-WebSocket-Version: 13" in answer
+    assert b"a WebSocket handshake needs Sec-WebSocket-Key and Sec-WebSocket-Version: 13" in answer
     assert complaints(server) == []
 
 
@@ -300,12 +300,12 @@ def test_the_view_and_the_answer_to_a_close_go_through_the_same_door(
 ) -> None:
     sent: list[bytes] = []
 
-    class Noted(LastWord):
+    class Noted(CloseIsLast):
         def send(self, frame: bytes) -> int:
             sent.append(frame)
             return super().send(frame)
 
-    monkeypatch.setattr(websocket, "LastWord", Noted)
+    monkeypatch.setattr(websocket, "CloseIsLast", Noted)
     sock, parser, rest = upgraded(server, "?interval=0.01")
     frames_until(sock, parser, rest, bool)  # now the view speaks
     say(sock, CLOSE, close_payload(1000))
@@ -316,7 +316,7 @@ def test_the_view_and_the_answer_to_a_close_go_through_the_same_door(
 def test_a_close_is_the_last_word_whoever_speaks() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        sock = LastWord(ours)
+        sock = CloseIsLast(ours)
         for frame in (Frame(TEXT, b"a"), Frame(CLOSE, close_payload(1000)), Frame(TEXT, b"b"), Frame(CLOSE)):
             assert sock.send(frame.encode()) == len(frame.encode())
         sock.shutdown(socket.SHUT_WR)
@@ -360,7 +360,7 @@ def test_a_client_that_never_reads_holds_up_neither_the_others_nor_a_stop() -> N
         sock = dial(server.url)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.sendall(f"GET /websocket?interval=0 HTTP/1.1\r\n{HANDSHAKE}{KEY}\r\n".encode())
-        long = Frame(TEXT, b"x" * MOST_WORD, mask=b"mask").encode()
+        long = Frame(TEXT, b"x" * MAX_WORD, mask=b"mask").encode()
         sock.sendall(long)
         waiting: list[int] = []
 
@@ -400,7 +400,7 @@ def test_a_connection_that_is_silent_for_longer_than_a_request_may_be_is_not_dro
 def test_the_connections_ping_and_know_how_long_a_message_may_be() -> None:
     app = create_app()
     assert app.config["SOCK_SERVER_OPTIONS"] == {"ping_interval": 25, "max_message_size": 65_536}
-    assert (websocket.PING_SECONDS, MOST_BYTES) == (25, 65_536)
+    assert (websocket.PING_SECONDS, MAX_BYTES) == (25, 65_536)
 
 
 def test_a_quiet_connection_is_pinged() -> None:
