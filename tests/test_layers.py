@@ -6,6 +6,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,22 @@ def test_no_module_imports_by_a_name_that_this_test_cannot_read() -> None:
     found = {module for module in MODULES if "import_module" in (ROOT / module).read_text(encoding="utf-8")}
     assert found <= {"server/lab/rows.py"}
     assert not [module for module in MODULES if "__import__" in (ROOT / module).read_text(encoding="utf-8")]
+
+
+def name_of(module: str) -> str:
+    """Return the dotted name of a module's file."""
+    return module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def test_no_modules_import_each_other_in_a_cycle() -> None:
+    """Imports inside functions count, so that they cannot hide a cycle."""
+    names = {name_of(module) for module in MODULES}
+    graph = {}
+    for module in MODULES:
+        found = set(imports((ROOT / module).read_text(encoding="utf-8"), module))
+        used = {name if name in names else name.rpartition(".")[0] for name in found}
+        graph[name_of(module)] = (used & names) - {name_of(module)}
+    TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.name)

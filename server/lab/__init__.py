@@ -4,8 +4,9 @@ Nothing of the server needs this package; the notebooks and the tests do.
 """
 
 from .background import BackgroundServer
+from .pieces import Piece
 from .reader import Arrivals, arrivals
-from .recording import Piece, Recording
+from .recording import Recording
 from .show import Page, Source, page, source
 from .tap import Tap
 

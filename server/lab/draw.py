@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
+from .pieces import Piece, Pieces
 from .rows import Row, rows, without_secrets_in
-
-if TYPE_CHECKING:
-    from .recording import Piece, Recording
 
 TIME, BYTES = 9, 16  # columns of a time, and of the bytes where a note stands beside them
 MOST_COLUMNS = 100  # of one line's bytes
@@ -46,7 +43,7 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
-def text(recording: Recording, times: bool = True, secrets: bool = False, most: int = 60) -> str:
+def text(recording: Pieces, times: bool = True, secrets: bool = False, most: int = 60) -> str:
     """Return the drawing as text; see Recording.text."""
     lines: list[str] = []
     for title, messages in _connections(recording, secrets, most):
@@ -56,7 +53,7 @@ def text(recording: Recording, times: bool = True, secrets: bool = False, most: 
     return "\n".join([*lines, *_dropped(recording)]).strip("\n") or NOTHING
 
 
-def html(recording: Recording, times: bool = True, secrets: bool = False, most: int = 60) -> str:
+def html(recording: Pieces, times: bool = True, secrets: bool = False, most: int = 60) -> str:
     """Return the drawing as HTML, of h4, details, summary, pre, p, b and i alone; see Recording.html."""
     found: list[str] = []
     for title, messages in _connections(recording, secrets, most):
@@ -66,7 +63,7 @@ def html(recording: Recording, times: bool = True, secrets: bool = False, most: 
     return "\n".join(found) or f"<p>{NOTHING}</p>"
 
 
-def received(recording: Recording, secrets: bool = False) -> str:
+def received(recording: Pieces, secrets: bool = False) -> str:
     """Return the pieces as received, a line each; see Recording.received."""
     pieces = recording.pieces
     if not secrets:
@@ -92,11 +89,11 @@ def _short(line: str) -> str:
     return line if len(line) <= MOST_COLUMNS else f"{line[:MOST_COLUMNS]}... ({len(line)} characters)"
 
 
-def _dropped(recording: Recording) -> list[str]:
+def _dropped(recording: Pieces) -> list[str]:
     return ["", f"   ({recording.dropped} bytes more were not kept)"] if recording.dropped else []
 
 
-def _connections(recording: Recording, secrets: bool, most: int) -> Iterator[tuple[str, list[list[Row]]]]:
+def _connections(recording: Pieces, secrets: bool, most: int) -> Iterator[tuple[str, list[list[Row]]]]:
     """Yield each connection's title ("" where there is only one) and its messages."""
     found = _by_connection(recording.pieces)
     for number, own in found:

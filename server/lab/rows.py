@@ -16,7 +16,7 @@ from typing import Any
 from server import wire
 from server.wire import Meaning, http
 
-from .recording import Direction, Piece
+from .pieces import Direction, Piece
 from .redact import LINE, without_secrets, without_secrets_in_heads
 
 MARKS = {"first": "┌ ", "inside": "│ ", "last": "└ ", "same": "│ "}

@@ -20,7 +20,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .cells import replace_earlier
-from .recording import Direction, How, Recording
+from .pieces import Direction, How
+from .recording import Recording
 
 HOST = "127.0.0.1"
 PIECE = 1 << 16  # bytes that are read at once

@@ -7,12 +7,10 @@ import logging
 import re
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .pieces import Pieces
 from .rows import Row, rows
-
-if TYPE_CHECKING:
-    from .recording import Recording
 
 # Colours that read on white and on black; the ground is transparent.
 INK, REQUEST, RESPONSE, EVENT = "#808080", "#d9730d", "#2f81f7", "#1a9f5c"
@@ -23,7 +21,7 @@ NOUNS = ("document", "part", "message")
 class Timeline:
     """The picture of one recording; shows itself in a notebook as PNG, and as one line of text."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Pieces) -> None:
         self.pieces = recording.pieces
         numbers = sorted({piece.connection for piece in self.pieces})
         self.rows = [

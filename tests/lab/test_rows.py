@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import CHUNKED, GET, TWO_TICKS
 
-from server.lab.recording import Direction, Piece
+from server.lab.pieces import Direction, Piece
 from server.lab.rows import Row, explainer, rows, without_secrets_in
 from server.wire import sse
 from server.wire.http import LAST_CHUNK, Head, chunk

@@ -335,7 +335,7 @@ def test_a_host_without_an_address_is_told_with_its_remedy(monkeypatch: pytest.M
 
 
 def test_a_keep_below_0_is_refused() -> None:
-    with pytest.raises(ValueError, match="keep is a number of bytes from 0 up, or None for all, not -1"):
+    with pytest.raises(ValueError, match="not -1"):
         Tap("http://127.0.0.1", keep=-1)
 
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from server.wire import http, websocket
 
 from ..background import BackgroundServer
-from ..recording import How, Recording
+from ..pieces import How
+from ..recording import Recording
 from .asking import MOST_BYTES, told
 from .ending import SECONDS, Due, end_server, short_sleeps, wait_for
 from .places import errors

@@ -1,0 +1,88 @@
+"""The bytes that a recording holds: each read from a socket, in order, and how each direction ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeVar
+
+Direction = Literal["->", "<-"]
+How = Literal["", "closed", "reset", "refused"]
+Self = TypeVar("Self", bound="Pieces")
+
+
+class Piece(NamedTuple):
+    """The bytes of one read, or the end of one direction.
+
+    `when` is in seconds since the first piece. `connection` counts from 1. `direction` is "->" towards the server
+    and "<-" towards the client. `data` is b"" at an end, and `how` says how the direction ended ("" otherwise).
+    """
+
+    when: float
+    connection: int
+    direction: Direction
+    data: bytes
+    how: How = ""
+
+
+class Pieces:
+    """The pieces of one or more connections. Threads may add pieces while others read.
+
+    The clock starts at the first piece: `started` is that moment in time.perf_counter() seconds, None before.
+    `keep` is the largest number of bytes to keep; None keeps all. `dropped` counts the bytes that came later.
+
+    Raises ValueError if `keep` is negative.
+    """
+
+    def __init__(self, keep: int | None = None) -> None:
+        if keep is not None and keep < 0:
+            raise ValueError(f"keep must be a number of bytes (0 or more) or None to keep all, not {keep}")
+        self.keep = keep
+        self._changed = threading.Condition()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all pieces. The clock starts again at the next piece."""
+        with self._changed:
+            self.started: float | None = None
+            self._pieces: list[Piece] = []
+            self.dropped = 0
+            self._left = self.keep
+
+    def add(self, connection: int, direction: Direction, data: bytes, how: How = "") -> None:
+        """Add the bytes that have just been read, or the end of a direction, with the present time."""
+        now = time.perf_counter()
+        with self._changed:
+            self.started = now if self.started is None else self.started
+            kept = data if self._left is None else data[: self._left]
+            self.dropped += len(data) - len(kept)
+            if self._left is not None:
+                self._left -= len(kept)
+            if kept or how:
+                self._pieces.append(Piece(now - self.started, connection, direction, kept, how))
+            self._changed.notify_all()
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """A copy of the pieces so far."""
+        with self._changed:
+            return list(self._pieces)
+
+    def bytes(self, direction: Direction, connection: int | None = None) -> bytes:
+        """Return all bytes of one direction, of one connection or of all."""
+        return b"".join(
+            piece.data
+            for piece in self.pieces
+            if piece.direction == direction and connection in (None, piece.connection)
+        )
+
+    def wait(self: Self, until: Callable[[Self], object], seconds: float = 5) -> Self:
+        """Wait until `until(self)` is true, for at most `seconds`, and return self.
+
+        Raises TimeoutError when the time is over. Its message shows what was recorded so far.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: until(self), seconds):
+                raise TimeoutError(f"the condition was not true within {seconds} s; recorded so far:\n{self}")
+        return self
