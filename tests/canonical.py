@@ -3,7 +3,7 @@
     python tests/canonical.py [--keep-outputs] [notebook ...]
 
 Canonical means: nbformat 4.5; ids that do not change; execution counts from 1 in order; metadata of the kernel, the
-notebook's place in the course (path.py), tags, alternative texts, and the fold over an output that is to be
+notebook's place in the course (course_path.py), tags, alternative texts, and the fold over an output that is to be
 predicted; JSON with one blank of indent and a line end at the end. test_notebooks.py checks it.
 """
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import canonical
-import path
+import course_path
 
 TEACHING = Path(__file__).resolve().parent.parent / "TEACHING.md"
 TABLE = re.compile(r"(<!-- table: .*? -->\n).*?(<!-- /table -->)", re.DOTALL)
@@ -34,7 +34,7 @@ def table(seconds: dict[str, str]) -> str:
     rows = [
         f"| [{stop.stem}](notebooks/{stop.stem}.ipynb) | {stop.minutes} | {seconds.get(stop.stem, '')} "
         f"| [{len(exercises(stop.stem))}](notebooks/exercises/{stop.stem}.ipynb) | {sum(exercises(stop.stem))} |\n"
-        for stop in path.stops()
+        for stop in course_path.stops()
     ]
     return HEAD + "".join(rows)
 

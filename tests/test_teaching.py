@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import canonical
-import path
+import course_path
 import pytest
 import teaching
 
 TEXT = teaching.TEACHING.read_text(encoding="utf-8")
 QUIZZES = canonical.NOTEBOOKS / "quizzes"
 ANSWERS = canonical.NOTEBOOKS / "solutions" / "quizzes"
-STEMS = [stop.stem for stop in path.stops()]
+STEMS = [stop.stem for stop in course_path.stops()]
 PLAN = re.compile(r"^### (\d+) minutes: .*\n\n((?:\|.*\n)+)", re.MULTILINE)
 QUESTION = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
@@ -31,7 +31,7 @@ def test_each_plan_lasts_as_long_as_it_says() -> None:
 
 
 def test_no_step_of_a_plan_is_longer_than_its_notebook() -> None:
-    minutes = {stop.stem: stop.minutes for stop in path.stops()}
+    minutes = {stop.stem: stop.minutes for stop in course_path.stops()}
     steps = re.findall(r"^\| (\d+) \| .*\(notebooks/(\d\d_\w+)\.ipynb\) \|$", TEXT, re.MULTILINE)
     assert len(steps) >= 9
     assert [step for step in steps if int(step[0]) > minutes[step[1]]] == []
@@ -48,7 +48,7 @@ def test_the_exercises_of_a_step_fit_into_it() -> None:
 
 def test_the_long_notebooks_are_named() -> None:
     (sentence,) = re.findall(r"are long: ([^.]*(?:\.ipynb[^.]*)+) take seventy minutes and more", TEXT)
-    long = {stop.stem for stop in path.stops() if stop.minutes + sum(teaching.exercises(stop.stem)) >= 70}
+    long = {stop.stem for stop in course_path.stops() if stop.minutes + sum(teaching.exercises(stop.stem)) >= 70}
     assert set(re.findall(r"\[(\w+)\]", sentence)) == long
 
 

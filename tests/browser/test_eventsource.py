@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from flask import Flask, Response, request
 from playwright.sync_api import Page
-from talk import SECONDS
+from raw_client import SECONDS
 
 from server.lab import BackgroundServer
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from forms import TURNING, hold, logged
+from page_form import TURNING, hold, logged
 from playwright.sync_api import Page, expect
 
 from server import create_app

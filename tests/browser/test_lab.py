@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from links import headings, links
+from markdown_links import headings, links
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from forms import (
+from page_form import (
     TURNING,
     ask,
     counted,

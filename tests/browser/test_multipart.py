@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from forms import ask
+from page_form import ask
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 

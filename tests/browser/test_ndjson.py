@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from forms import TURNING, ask, hold, logged
+from page_form import TURNING, ask, hold, logged
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server.lab import BackgroundServer, Tap

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from forms import TURNING, ask, counted, expect_counted, expect_no_more_asks, hold, logged
+from page_form import TURNING, ask, counted, expect_counted, expect_no_more_asks, hold, logged
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server import create_app

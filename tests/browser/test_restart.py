@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import requests
-from forms import ask, numbers_in, texts_from_now
+from page_form import ask, numbers_in, texts_from_now
 from playwright.sync_api import Page, expect
+from raw_client import SECONDS, wait_for
 from sseclient import SSEClient
-from talk import SECONDS, wait_for
 
 COUNT = 40
 FIELDS = {"interval": "0.03", "count": str(COUNT), "retry": "50"}

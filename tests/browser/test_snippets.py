@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from forms import ask
+from page_form import ask
 from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
 
 from server.lab import BackgroundServer

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from forms import TURNING, ask, hold, logged, numbers_in, seconds, texts_from_now
+from page_form import TURNING, ask, hold, logged, numbers_in, seconds, texts_from_now
 from playwright.sync_api import Page, expect
 
 from server import create_app

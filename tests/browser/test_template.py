@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from forms import ask
+from page_form import ask
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server.lab import BackgroundServer

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from forms import TURNING, ask, logged, texts_from_now
+from page_form import TURNING, ask, logged, texts_from_now
 from playwright.sync_api import Page, expect
 
 from server import create_app

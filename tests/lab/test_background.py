@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask, Response, request
-from talk import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
+from raw_client import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
 from werkzeug.wsgi import ClosingIterator
 
 from server import create_app, pause

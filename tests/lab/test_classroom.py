@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import canonical
-import links
 import pytest
+from markdown_links import fault, links
 
 from server.lab import classroom
 from server.lab.classroom import EditionError
@@ -268,7 +268,7 @@ class InNbgrader:
         for path in self.paths:
             handed_out = assignments / "release" / path.stem / path.name
             assert sources(handed_out) == learners(assignments / "source" / path.stem / path.name)
-            assert [link for link in links.links(handed_out) if ":" not in link] == []
+            assert [link for link in links(handed_out) if ":" not in link] == []
 
     def test_the_gradebook_knows_its_points(self, assignments: Path) -> None:
         from nbgrader.api import Gradebook
@@ -321,8 +321,8 @@ def test_in_the_blank_notebooks_every_link_holds_that_held_before(live: Path) ->
     followed = 0
     for copy in live.rglob("*.ipynb"):
         original = canonical.NOTEBOOKS / copy.relative_to(live)
-        held = [link for link in links.links(original) if not links.fault(original, link, canonical.NOTEBOOKS)]
-        assert [fault for link in held if (fault := links.fault(copy, link, live))] == []
+        held = [link for link in links(original) if not fault(original, link, canonical.NOTEBOOKS)]
+        assert [found for link in held if (found := fault(copy, link, live))] == []
         followed += len(held)
     assert followed > 50
 

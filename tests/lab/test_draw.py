@@ -8,10 +8,10 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from cuts import cut, every_cut
 from hypothesis import example, given
 from hypothesis import strategies as st
 from recordings import CHUNKED, GET, TWO_TICKS, answered, recorded
+from splits import cut, every_cut
 
 from server.lab import Recording
 from server.lab.draw import milliseconds, visible

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, redirect, render_template_string, request
 from flask_sock import Sock
-from talk import wait_for
+from raw_client import wait_for
 
 from server.lab import background
 from server.lab.background import LAYERS, BackgroundServer, quietly

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cuts import cut
 from hypothesis import given
 from hypothesis import strategies as st
 from recordings import CHUNKED, GET, TWO_TICKS
+from splits import cut
 
 from server.lab.pieces import Direction, Piece
 from server.lab.rows import Row, explainer, rows, without_secrets_in

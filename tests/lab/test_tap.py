@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 from flask import Flask, Response, request
-from talk import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
+from raw_client import SECONDS, ask, dial, open_files, read_all, read_until, reset, wait_for
 
 from server import create_app, pause
 from server.lab import BackgroundServer, Tap

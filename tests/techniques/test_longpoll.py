@@ -10,7 +10,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from talk import SECONDS, ask, read_all, read_until, reset, wait_for
+from raw_client import SECONDS, ask, read_all, read_until, reset, wait_for
 
 from server import create_app
 from server.feed import KEPT, Feed

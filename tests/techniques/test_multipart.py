@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from talk import ask, read_all, read_until, wait_for
+from raw_client import ask, read_all, read_until, wait_for
 
 from server import create_app
 from server.lab import BackgroundServer

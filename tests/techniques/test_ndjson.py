@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from talk import SECONDS, dial, read_all, read_until, wait_for
+from raw_client import SECONDS, dial, read_all, read_until, wait_for
 
 from server import create_app
 from server.lab import BackgroundServer

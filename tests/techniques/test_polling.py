@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from talk import SECONDS, wait_for
-from talk import ask as ask_for
+from raw_client import SECONDS, wait_for
+from raw_client import ask as ask_for
 
 from server import create_app
 from server.feed import Feed

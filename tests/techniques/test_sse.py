@@ -13,7 +13,7 @@ import requests
 from flask import Flask, Response, request
 from hypothesis import given
 from hypothesis import strategies as st
-from talk import ask, read_all, read_until, wait_for
+from raw_client import ask, read_all, read_until, wait_for
 
 from server import create_app, pause
 from server.feed import KEPT, Feed

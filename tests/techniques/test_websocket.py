@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from talk import SECONDS, ask, dial, read_all, read_until, reset, wait_for
+from raw_client import SECONDS, ask, dial, read_all, read_until, reset, wait_for
 
 from server import create_app
 from server.lab import BackgroundServer

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import h11
 import pytest
-from cuts import cut, every_cut
 from hypothesis import example, given
 from hypothesis import strategies as st
+from splits import cut, every_cut
 
 from server.wire import http
 from server.wire.http import LAST_CHUNK, Data, DataEnd, End, Head, LastChunk, NotHTTP, Parser, Part, Size, chunk

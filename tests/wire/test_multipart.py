@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from cuts import cut, every_cut
 from hypothesis import example, given
 from hypothesis import strategies as st
+from splits import cut, every_cut
 
 from server.wire import Meaning, multipart
 from server.wire.multipart import MOST_HEAD, Explainer, Parser, Part, boundary_of, closing, opening

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from cuts import cut, every_cut
 from hypothesis import example, given
 from hypothesis import strategies as st
+from splits import cut, every_cut
 
 from server.wire import Meaning
 from server.wire.ndjson import Explainer, Parser, encode

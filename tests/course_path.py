@@ -1,6 +1,6 @@
 """The path through the course, made from what each notebook says of itself: run this to write it anew.
 
-    python tests/path.py
+    python tests/course_path.py
 
 A notebook of the course has in its metadata, under "course": its `name` in the links that lead to it, the `question`
 that it answers, the `minutes` that it takes, and the notebooks that it `needs`. From these come its line "What you

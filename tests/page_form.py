@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from playwright.sync_api import FrameLocator, JSHandle, Page, Route
-from talk import wait_for
+from raw_client import wait_for
 
 TURNING = re.compile(r"^[\\|/-] \d+$")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import canonical
-import links
-import path as course_path
+import course_path
+import markdown_links
 import pytest
-from links import headings
+from markdown_links import headings
 
 ROOT = canonical.NOTEBOOKS.parent
 COURSE = canonical.course()
@@ -160,11 +160,11 @@ def test_a_word_leads_to_where_it_is_first_seen(word: Word) -> None:
 
 @pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_link_leads_nowhere(file: Path) -> None:
-    assert [fault for link in links.links(file) if (fault := links.fault(file, link, ROOT))] == []
+    assert [fault for link in markdown_links.links(file) if (fault := markdown_links.fault(file, link, ROOT))] == []
 
 
 def test_each_notebook_of_the_course_leads_on() -> None:
-    assert [file.stem for file in [*COURSE, GLOSSARY] if not links.links(file)] == []
+    assert [file.stem for file in [*COURSE, GLOSSARY] if not markdown_links.links(file)] == []
 
 
 def test_the_glossary_is_linked_from_the_map_and_from_every_last_line() -> None:
@@ -178,13 +178,13 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     here, read = tmp_path / "here.ipynb", tmp_path / "read.md"
     here.write_text(json.dumps({"cells": [{**cell, "source": text.splitlines(keepends=True)}]}), encoding="utf-8")
     read.write_text("# What's in it, and what not\n", encoding="utf-8")
-    assert links.links(here) == ["here.ipynb"]
+    assert markdown_links.links(here) == ["here.ipynb"]
     assert headings(here) == ["A-plain-word", "Twice", "Twice"]
     assert headings(read) == ["whats-in-it-and-what-not"]
     good = ["#A-plain-word", "here.ipynb", "here.ipynb#A-plain-word", "read.md#whats-in-it-and-what-not"]
-    assert [links.fault(here, link, tmp_path) for link in [*good, "http://localhost/x"]] == [""] * 5
+    assert [markdown_links.fault(here, link, tmp_path) for link in [*good, "http://localhost/x"]] == [""] * 5
     assert [
-        links.fault(here, link, tmp_path) for link in ("gone.md", "#A-Plain-word", "#Twice", "#ä", "../x.md")
+        markdown_links.fault(here, link, tmp_path) for link in ("gone.md", "#A-Plain-word", "#Twice", "#ä", "../x.md")
     ] == [
         "gone.md leads to no file",
         "#A-Plain-word leads to 0 headings",
