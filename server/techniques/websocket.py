@@ -75,7 +75,7 @@ def stream(ws: Server) -> None:
     except (OSError, LocalProtocolError):
         return  # the client has disconnected or has sent a close frame
     finally:
-        disconnect(ws)
+        end_connection(ws)
 
 
 class CloseIsLast:
@@ -118,7 +118,7 @@ def receive(ws: Server, deadline: float) -> str | bytes | None:
             return message
 
 
-def disconnect(ws: Server) -> None:
+def end_connection(ws: Server) -> None:
     """Wait briefly for the client's close frame (RFC 6455, 7.1.1), then end the connection and its thread."""
     ws.thread.join(CLOSE_SECONDS)
     with suppress(OSError):  # the connection has already ended
