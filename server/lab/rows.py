@@ -76,7 +76,7 @@ def _both(pieces: list[Piece], complete: bool) -> tuple[list[Timed], list[Timed]
     methods = [part.method for _, part in requests if isinstance(part, http.Head)]
     responses = _parts(pieces, "<-", http.Parser("response", methods), complete)
     if upgraded := _upgraded(responses):
-        requests = _parts(pieces, "->", http.Parser("request", upgraded=upgraded), complete)
+        requests = _parts(pieces, "->", http.Parser("request", switched=upgraded), complete)
     return requests, responses
 
 
@@ -259,7 +259,7 @@ def _endings(pieces: list[Piece], responses: list[Timed]) -> Iterator[Row]:
     """Tell who has left before the answer was whole, and how."""
     ends = [part for _, part in responses if isinstance(part, http.End)]
     heads = [part for _, part in responses if isinstance(part, http.Head)]
-    whole = len(ends) == len(heads) and all(end.how not in ("close", "cut") for end in ends)
+    whole = len(ends) == len(heads) and all(end.how not in ("close", "tunnel", "cut") for end in ends)
     if whole and heads:
         return
     if heads and heads[-1].status == 101:

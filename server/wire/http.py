@@ -1,8 +1,8 @@
-r"""HTTP/1.1 messages: the head, and the three ways in which a body says where it ends.
+r"""HTTP/1.1 messages: the header section, and the three ways to mark the end of a body.
 
-A head is a start line and fields, each line ending in CRLF, and a blank line. What follows is the body. It is framed
-by length (`Content-Length`), by chunks (`Transfer-Encoding: chunked`: each chunk tells its size in hexadecimal
-before its bytes, and a chunk of size 0 is the last) or by the close of the connection.
+A message begins with a start line and headers (RFC 9110 calls them fields), each line ending in CRLF, and a blank
+line. The body follows. Its end is marked by a length (`Content-Length`), by chunks (`Transfer-Encoding: chunked`) or
+by the close of the connection. Before each chunk stands its size in hexadecimal; a chunk of size 0 is the last.
 
 >>> head = Head("HTTP/1.1 200 OK", (("Transfer-Encoding", "chunked"),))
 >>> parser = Parser("response")
@@ -15,8 +15,8 @@ DataEnd b'\r\n'
 LastChunk b'0\r\n\r\n'
 End b''
 
-The parts of a stream, joined, are the stream: nothing is left out, so a drawing can show every byte.
-The standard: RFC 9112, sections 2 (messages), 6 (bodies) and 7.1 (chunks).
+The parts of a stream, joined, are the stream: no byte is left out, so a drawing can show every byte.
+The standard: RFC 9112, sections 2 (messages), 5 (headers), 6 (bodies) and 7.1 (chunks).
 """
 
 from __future__ import annotations
@@ -27,39 +27,66 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 LAST_CHUNK = b"0\r\n\r\n"
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")  # with the line end before it: it ends a head, and a last chunk
-START_LINE = re.compile(rb"(?:\r?\n)?(?!\r?\n)([^\n]+)\n")  # an empty line before it is ignored: RFC 9112, 2.2
-MOST_HEAD = 1 << 18  # bytes; what is longer without a blank line is no head
-MOST_LINE = 1 << 14  # bytes of a chunk-size line
+MAX_HEADERS = 1 << 18  # bytes of a start line with its headers, or of a last chunk with its trailers
+MAX_SIZE_LINE = 1 << 14  # bytes of the line before a chunk
+LINE_END = re.compile(rb"\r?\n")
+BLANK_LINE = re.compile(rb"\r?\n\r?\n")  # with the line end before it
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+START_LINE = {
+    # Bytes from 0x80 on are not allowed in a target, but curl and others send UTF-8 there, and servers accept it.
+    "request": re.compile(TOKEN.pattern + rb" [!-~\x80-\xff]+ HTTP/1\.[0-9]"),
+    "response": re.compile(rb"HTTP/1\.[0-9] [0-9]{3}(?: [\t -~\x80-\xff]*)?"),
+}
+RESPONSE_STARTS = (b"HTTP/1.", b"\r\nHTTP/1.", b"\nHTTP/1.")
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;([\t -~\x80-\xff]*))?\r?\n")
+OTHER_PROTOCOLS = {
+    "TLS": re.compile(rb"[\x14-\x17]\x03[\x00-\x04]"),  # a record: type and version (RFC 8446, 5.1)
+    "HTTP/2": re.compile(rb"PRI \* HTTP/2\.0\r\n|\0\0[^\n]\x04[\0\1]\0\0\0\0"),  # preface, SETTINGS (RFC 9113, 3.4)
+}
+
+Role = Literal["request", "response"]
+Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Head:
-    r"""A start line and its fields, names as they were sent; `raw` holds the bytes where it was read.
+    r"""A start line and its headers. Header names are written as they were sent.
+
+    A parsed head has its bytes in `raw`, and in `problems` the codes of its faults that a reader may tolerate:
+
+    - "obs-fold": a header continues on the next line; the line end is read as a space (RFC 9112, 5.2).
+    - "space-before-colon": in a response, removed (RFC 9112, 5.1).
+    - "bare-lf": a line ends in LF without CR (RFC 9112, 2.2).
+    - "length-beside-transfer-encoding": Content-Length is ignored (RFC 9112, 6.3).
+    - "repeated-length": Content-Length is given more than once, with the same number (RFC 9110, 8.6).
+    - "transfer-encoding-in-http-1.0": HTTP/1.0 has no Transfer-Encoding (RFC 9112, 6.1).
 
     >>> Head("GET / HTTP/1.1", (("Host", "example"),)).encode()
     b'GET / HTTP/1.1\r\nHost: example\r\n\r\n'
     """
 
     start_line: str
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Headers = ()
     raw: bytes = field(default=b"", compare=False, repr=False)
+    problems: tuple[str, ...] = field(default=(), compare=False)
 
     def encode(self) -> bytes:
-        r"""Return the bytes of the head. Raises ValueError where a CR, LF or NULL would forge a line.
+        r"""Return the bytes of the start line, the headers and the blank line.
+
+        Raises ValueError if a CR, LF or NUL would forge another line.
 
         >>> Head("HTTP/1.1 200 OK", (("X", "1\r\nSet-Cookie: forged"),)).encode()
         Traceback (most recent call last):
-        ValueError: a head's line has a line end or a NULL: 'X: 1\r\nSet-Cookie: forged'
+        ValueError: a start line or header contains CR, LF or NUL: 'X: 1\r\nSet-Cookie: forged'
         """
         lines = [self.start_line, *(f"{name}: {value}" for name, value in self.fields)]
         for line in lines:
             if re.search("[\r\n\0]", line):
-                raise ValueError(f"a head's line has a line end or a NULL: {line!r}")
+                raise ValueError(f"a start line or header contains CR, LF or NUL: {line!r}")
         return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
 
     def get(self, name: str, default: str = "") -> str:
-        """Return the values of a field, joined with commas; names do not mind their case (RFC 9110, 5.2)."""
+        """Return the values of a header, joined with commas. Header names are case-insensitive (RFC 9110, 5.2)."""
         values = [value for key, value in self.fields if key.lower() == name.lower()]
         return ", ".join(values) if values else default
 
@@ -70,65 +97,90 @@ class Head:
 
     @property
     def status(self) -> int:
-        """The status of a response, 0 where the start line has none."""
+        """The status code of a response, 0 if the start line has none."""
         found = re.match(r"\S+ ([0-9]{3})\b", self.start_line)
         return int(found[1]) if found else 0
 
 
-@dataclass(frozen=True)
+# The parts of chunks are not frozen, although nothing changes them: it would take three times as long to make one.
+
+
+@dataclass(slots=True)
 class Size:
-    """The line before a chunk: its size in bytes, and an extension that hardly anyone sends."""
+    """The line before a chunk: its size in bytes, and an extension ("" for none), which hardly any server sends."""
 
     size: int
     extension: str
     raw: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Data:
-    """Bytes of a body, as many as were there: a chunk that arrives in pieces gives several."""
+    """Bytes of a body, as many as have arrived: one chunk may give several of these."""
 
     raw: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class Tunnel(Data):
+    """Bytes of another protocol, after a 101 response or after a 2xx response to CONNECT: no body."""
+
+
+@dataclass(slots=True)
 class DataEnd:
-    """The line end after a chunk's bytes."""
+    """The line end after the bytes of a chunk."""
 
     raw: bytes
 
 
 @dataclass(frozen=True)
 class LastChunk:
-    """The chunk of size 0, trailer fields and a blank line: the body is whole."""
+    """The chunk of size 0 with its extension, its trailers (headers after the body) and a blank line."""
 
     raw: bytes
+    extension: str = ""
+    trailers: Headers = ()
+    problems: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class End:
-    """The end of a message: `how` it was seen. A message that is "cut" leaves what was begun in `raw`.
+    """The end of a message, and how the parser learned of it.
 
-    With "close", nobody can tell a whole body from a cut one.
+    After "close", nobody can know whether the body is complete. After "cut" the message is incomplete, and `raw` has
+    the bytes of the part that had begun. "tunnel" is the end of another protocol's bytes.
     """
 
-    how: Literal["no body", "length", "last chunk", "close", "cut"]
+    how: Literal["no body", "length", "last chunk", "close", "tunnel", "cut"]
     raw: bytes = b""
 
 
 @dataclass(frozen=True)
+class Excess:
+    """Bytes after a complete response that do not begin another response; `after` is the `how` of its end.
+
+    After "no body" a server has sent a body in a response that cannot have one: to HEAD, or with status 204 or 304.
+    """
+
+    raw: bytes
+    after: str
+
+
+@dataclass(frozen=True)
 class NotHTTP:
-    """Bytes from the first that cannot be HTTP/1 on, and why."""
+    """All bytes from the first that cannot be HTTP/1, and why; `protocol` is "TLS" or "HTTP/2" if it is known."""
 
     raw: bytes
     why: str
+    protocol: str = ""
 
 
-Part = Head | Size | Data | DataEnd | LastChunk | End | NotHTTP
+CHUNK_END = DataEnd(b"\r\n")
+Part = Head | Size | Data | DataEnd | LastChunk | End | Excess | NotHTTP
 
 
 def chunk(data: bytes) -> bytes:
-    r"""Return one chunk. Raises ValueError for no bytes at all, since a chunk of size 0 ends the body.
+    r"""Return one chunk. Raises ValueError if `data` is empty, because a chunk of size 0 ends the body.
 
     >>> chunk(b"data: x\n\n")
     b'9\r\ndata: x\n\n\r\n'
@@ -138,26 +190,70 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-class Parser:
-    """An incremental parser of one direction of one connection: message after message.
+def read_headers(section: bytes, allow_space: bool = False) -> tuple[Headers, tuple[str, ...]]:
+    r"""Return the headers of a header section without its blank line, and the codes of tolerated faults (see Head).
 
-    A "response" parser takes the `methods` of the requests it answers, in order (GET where they run out),
-    since the answer to HEAD has no body. A "request" parser is told as `upgraded` how many requests came before
-    another protocol took over, as the answer 101 says. It raises at nothing: from the first byte that cannot be
-    HTTP/1 on, all bytes come back as NotHTTP.
+    `allow_space` tolerates spaces between a name and its colon, which a client removes and a server must refuse.
+    Raises ValueError for a line that is not a header.
+
+    >>> read_headers(b"Host: x\r\nAccept: a,\r\n  b\r\n")
+    ((('Host', 'x'), ('Accept', 'a, b')), ('obs-fold',))
+    """
+    problems = set()
+    headers: list[list[bytes]] = []  # of each header, its lines
+    for line in section.removesuffix(b"\n").split(b"\n") if section else []:
+        line = line.removesuffix(b"\r")
+        if not line.startswith((b" ", b"\t")):
+            headers.append([line])
+        elif headers:
+            headers[-1].append(line.strip(b" \t"))
+            problems.add("obs-fold")
+        else:
+            raise ValueError(f"the first header begins with a space: {_quoted(line)}")
+    found = []
+    for lines in headers:
+        name, colon, value = b" ".join([lines[0].rstrip(b" \t"), *lines[1:]]).partition(b":")
+        if allow_space and name.endswith((b" ", b"\t")):
+            name = name.rstrip(b" \t")
+            problems.add("space-before-colon")
+        if not colon or not TOKEN.fullmatch(name) or re.search(b"[\r\0]", value):
+            raise ValueError(f"not a header: {_quoted(lines[0])}")
+        found.append((name.decode(), value.strip(b" \t").decode("latin-1")))
+    return tuple(found), tuple(sorted(problems))
+
+
+class Parser:
+    """An incremental parser of one direction of one connection: it reads any number of messages.
+
+    A "response" parser takes the `methods` of the requests, in order (GET if there are no more), because a response
+    to HEAD has no body and one to CONNECT may open a tunnel. After a 101 response or a 2xx response to CONNECT,
+    `switched` is the number of that request, counted from 1. Pass this number as `switched` to the "request" parser:
+    the bytes after that request are another protocol's.
+
+    It never raises. From the first byte that cannot be HTTP/1, all bytes are returned as NotHTTP. This also happens
+    if a start line with its headers, or a last chunk with its trailers, is longer than `limit` bytes. Not checked:
+    the syntax of chunk extensions, and control characters other than CR, LF and NUL in header values.
     """
 
     def __init__(
-        self, role: Literal["request", "response"], methods: Iterable[str] = (), upgraded: int | None = None
+        self,
+        role: Role,
+        methods: Iterable[str] = (),
+        switched: int | None = None,
+        limit: int = MAX_HEADERS,
     ) -> None:
         self.role = role
-        self._heads, self._upgraded = 0, upgraded
+        self.switched = switched
+        self.limit = limit
         self._methods = iter(methods)
+        self._messages = 0  # header sections so far, without those of 1xx responses
         self._buffer = bytearray()
-        self._seen = 0  # bytes of the buffer that hold no blank line
-        self._left = 0  # bytes of the body or chunk still to come
-        self._why = ""  # it is not HTTP
-        self._state: Callable[[], Part | None] = self._head
+        self._at = 0  # how many bytes of the buffer have been read, during one call of feed
+        self._scanned = 0  # how many bytes from there on are known not to hold the end that is looked for
+        self._left = 0  # bytes of the body or chunk that have not arrived
+        self._last_end = ""  # the `how` of the last End
+        self._why, self._protocol = "", ""  # of NotHTTP
+        self._state: Callable[[list[Part]], bool] = self._read_start_line
 
     @property
     def pending(self) -> bytes:
@@ -168,157 +264,240 @@ class Parser:
         """Take the next bytes; return the parts that they complete, in order."""
         self._buffer += data
         parts: list[Part] = []
-        while (part := self._next()) is not None:
-            parts.append(part)
-        return parts
-
-    def _next(self) -> Part | None:
         try:
-            return self._state()
+            while self._state(parts):
+                pass
         except ValueError as error:
             self._why = str(error)
-            self._state = self._not_http
-            return self._not_http()
-
-    def _not_http(self) -> Part | None:
-        return NotHTTP(self._take(len(self._buffer)), self._why) if self._buffer else None
+            self._state = self._read_not_http
+            self._read_not_http(parts)
+        del self._buffer[: self._at]
+        self._at = 0
+        return parts
 
     def close(self) -> list[Part]:
-        """Say that no bytes will come any more; return the End of what was under way."""
-        rest = self._take(len(self._buffer))
-        if self._state == self._until_close:
-            return [End("close", rest)]
-        if self._state == self._not_http or (self._state == self._head and not rest):
+        """Return the End of the message that had begun, if any: the connection is closed, no bytes will follow."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        if self._state in (self._read_not_http, self._read_excess) or (
+            self._state == self._read_start_line and not rest
+        ):
             return []
-        return [End("cut", rest)]
+        how: Literal["close", "tunnel", "cut"] = "cut"
+        if self._state == self._read_until_close:
+            how = "close"
+        elif self._state == self._read_tunnel:
+            how = "tunnel"
+        return [End(how, rest)]
 
-    def _take(self, count: int) -> bytes:
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return taken
+    # Each state reads one or more parts at self._at and appends them to the list. It returns False if it needs more
+    # bytes, and raises ValueError if the bytes cannot be HTTP/1.
 
-    def _head(self) -> Part | None:
-        # What is not HTTP may never send a blank line, so the first line tells already.
-        if start := START_LINE.match(self._buffer):
-            _check_start(start[1].removesuffix(b"\r").decode("latin-1"), self.role)
-        end = self._blank_line("head")
+    def _read_start_line(self, parts: list[Part]) -> bool:
+        if self._messages and self.role == "response" and not self._may_begin_response():
+            self._state = self._read_excess
+            return True
+        if found := [name for name, start in OTHER_PROTOCOLS.items() if start.match(self._buffer, self._at)]:
+            self._protocol = found[0]
+            raise ValueError(f"the bytes are {self._protocol}")
+        start = self._skipped_line()
+        end = self._buffer.find(b"\n", max(start, self._at + self._scanned))
+        if end < 0:
+            return self._need_more("header section", self.limit)
+        line = bytes(self._buffer[start:end]).removesuffix(b"\r")
+        if not START_LINE[self.role].fullmatch(line):
+            raise ValueError(f"not the start of a {self.role}: {_quoted(line)}")
+        self._scanned = end - self._at  # the blank line may begin with this line end
+        self._state = self._read_head
+        return True
+
+    def _skipped_line(self) -> int:
+        """Return where the start line begins: an empty line before it is ignored (RFC 9112, 2.2)."""
+        for line_end in (b"\r\n", b"\n"):
+            if self._buffer.startswith(line_end, self._at):
+                return self._at + len(line_end)
+        return self._at
+
+    def _may_begin_response(self) -> bool:
+        starts = (self._buffer[self._at : self._at + len(start)] for start in RESPONSE_STARTS)
+        return any(start.startswith(begun) for start, begun in zip(RESPONSE_STARTS, starts, strict=True))
+
+    def _read_head(self, parts: list[Part]) -> bool:
+        end = self._blank_line("header section")
         if end is None:
-            return None
-        head = _read_head(bytes(self._buffer[:end]), self.role)
+            return False
+        raw = bytes(self._buffer[self._at : end])
+        start, _, section = raw[self._skipped_line() - self._at :].partition(b"\n")
+        headers, problems = read_headers(_without_blank_line(section), self.role == "response")
+        start_line = start.removesuffix(b"\r").decode("latin-1")
+        head = Head(start_line, headers, raw, tuple(sorted({*problems, *_problems(start_line, headers, raw)})))
         self._state = self._framing(head)
-        self._take(end)
-        return head
+        self._at, self._scanned = end, 0
+        parts.append(head)
+        return True
 
     def _blank_line(self, what: str) -> int | None:
-        """Return where the next blank line ends; None while it has not come."""
-        end = BLANK_LINE.search(self._buffer, max(0, self._seen - 3), MOST_HEAD)
-        if end is None and len(self._buffer) >= MOST_HEAD:
-            raise ValueError(f"no {what} ends within {MOST_HEAD} bytes: {bytes(self._buffer[:40])!r}")
-        self._seen = 0 if end else len(self._buffer)
-        return end.end() if end else None
+        """Return where the next blank line ends; None if it has not arrived."""
+        start = self._at + max(0, self._scanned - 3)
+        if found := BLANK_LINE.search(self._buffer, start, self._at + self.limit):
+            return found.end()
+        self._need_more(what, self.limit)
+        return None
 
-    def _framing(self, head: Head) -> Callable[[], Part | None]:
-        """Choose how the body ends: RFC 9112, 6.3, in its order."""
-        self._heads += 1
-        if self._heads == self._upgraded:
-            return self._until_close
+    def _need_more(self, what: str, limit: int) -> bool:
+        size = len(self._buffer) - self._at
+        if size >= limit:
+            start = bytes(self._buffer[self._at : self._at + 40])
+            raise ValueError(f"the {what} does not end within {limit} bytes: {_quoted(start)}")
+        self._scanned = size
+        return False
+
+    def _framing(self, head: Head) -> Callable[[list[Part]], bool]:
+        """Return the state that reads the body, chosen in the order of RFC 9112, 6.3."""
+        if self.role == "response" and head.status != 101 and 100 <= head.status < 200:
+            return self._no_body  # the final response follows
+        self._messages += 1
+        if self.role == "request" and self._messages == self.switched:
+            return self._read_tunnel
         if self.role == "response":
-            if head.status == 101:
-                return self._until_close  # from here on another protocol speaks
-            if 100 <= head.status < 200:
-                return lambda: self._end("no body")  # the answer proper is still to come
-            if next(self._methods, "GET") == "HEAD" or head.status in (204, 304):
-                return lambda: self._end("no body")
-        if coding := head.get("Transfer-Encoding").lower().rpartition(",")[2].strip():
-            return self._size if coding == "chunked" else self._coded(coding)
-        if lengths := [value for name, value in head.fields if name.lower() == "content-length"]:
-            self._left = _length(",".join(lengths))
-            return self._by_length
-        return self._until_close if self.role == "response" else lambda: self._end("no body")
+            method = next(self._methods, "GET")
+            if head.status == 101 or (method == "CONNECT" and 200 <= head.status < 300):
+                self.switched = self._messages
+                return self._read_tunnel
+            if method == "HEAD" or head.status in (204, 304):
+                return self._no_body
+        if _has(head.fields, "transfer-encoding"):
+            return self._by_transfer_encoding(head.get("Transfer-Encoding"))
+        if _has(head.fields, "content-length"):
+            self._left = _length(head.get("Content-Length"))
+            return self._read_by_length
+        return self._no_body if self.role == "request" else self._read_until_close
 
-    def _coded(self, coding: str) -> Callable[[], Part | None]:
-        if self.role == "request":  # it cannot end by a close, since its answer is still to come
-            raise ValueError(f"a request's last Transfer-Encoding is not chunked: {coding[:40]!r}")
-        return self._until_close
+    def _by_transfer_encoding(self, value: str) -> Callable[[list[Part]], bool]:
+        codings = [coding.strip(" \t") for coding in value.lower().split(",")]
+        codings = [coding for coding in codings if coding]  # empty elements are ignored: RFC 9110, 5.6.1
+        if codings[-1:] == ["chunked"]:
+            return self._read_size_line
+        if self.role == "request":  # it cannot end with the connection, because its response is still to come
+            raise ValueError(f"the last Transfer-Encoding of a request is not chunked: {value[:40]!r}")
+        return self._read_until_close
 
-    def _end(self, how: Literal["no body", "length", "last chunk"]) -> Part:
-        self._state = self._head
-        return End(how)
+    def _end(self, parts: list[Part], how: Literal["no body", "length", "last chunk"]) -> bool:
+        parts.append(End(how))
+        self._last_end, self._state = how, self._read_start_line
+        return True
 
-    def _by_length(self) -> Part | None:
-        return self._body() if self._left else self._end("length")
+    def _no_body(self, parts: list[Part]) -> bool:
+        return self._end(parts, "no body")
 
-    def _until_close(self) -> Part | None:
-        return Data(self._take(len(self._buffer))) if self._buffer else None
+    def _read_by_length(self, parts: list[Part]) -> bool:
+        return self._read_data(parts) if self._left else self._end(parts, "length")
 
-    def _body(self) -> Part | None:
-        data = self._take(min(self._left, len(self._buffer)))
-        self._left -= len(data)
-        return Data(data) if data else None
+    def _read_data(self, parts: list[Part]) -> bool:
+        if data := self._take(self._left):
+            self._left -= len(data)
+            parts.append(Data(data))
+        return bool(data)
 
-    def _size(self) -> Part | None:
-        end = self._buffer.find(b"\n", 0, MOST_LINE) + 1
-        if not end:
-            if len(self._buffer) >= MOST_LINE:
-                raise ValueError(f"no chunk size within {MOST_LINE} bytes: {bytes(self._buffer[:40])!r}")
-            return None
-        line = bytes(self._buffer[:end])
-        digits, _, extension = line.strip().partition(b";")
-        self._left = _chunk_size(digits.strip(), line)
-        if self._left == 0:
-            self._state = self._last_chunk
-            return self._last_chunk()
-        self._state = self._chunk
-        return Size(self._left, extension.decode("latin-1"), self._take(end))
+    def _read_size_line(self, parts: list[Part]) -> bool:
+        buffer = self._buffer
+        if buffer.find(b"\n", self._at + self._scanned, self._at + MAX_SIZE_LINE) < 0:
+            return self._need_more("line with a chunk's size", MAX_SIZE_LINE)
+        self._scanned = 0
+        line = SIZE_LINE.match(buffer, self._at)
+        if line is None:
+            start = bytes(buffer[self._at : self._at + 40]).partition(b"\n")[0].removesuffix(b"\r")
+            raise ValueError(f"the size of a chunk is not a hexadecimal number: {_quoted(start)}")
+        size = int(line[1], 16)
+        if size == 0:
+            self._state = self._read_last_chunk
+            return True
+        parts.append(Size(size, line[2].decode("latin-1") if line[2] else "", line[0]))
+        begin, end = line.end(), line.end() + size
+        if buffer.startswith(b"\r\n", end):  # the common case: the whole chunk has arrived
+            parts += (Data(bytes(buffer[begin:end])), CHUNK_END)
+            self._at = end + 2
+        else:
+            self._at, self._left, self._state = begin, size, self._read_chunk
+        return True
 
-    def _chunk(self) -> Part | None:
-        return self._body() if self._left else self._chunk_end()
+    def _read_chunk(self, parts: list[Part]) -> bool:
+        if self._left:
+            return self._read_data(parts)
+        following = bytes(self._buffer[self._at : self._at + 2])
+        if following in (b"", b"\r"):
+            return False
+        line_end = LINE_END.match(following)
+        if line_end is None:
+            raise ValueError("a chunk is longer than its size: no line end follows it")
+        parts.append(DataEnd(line_end[0]))
+        self._at, self._state = self._at + len(line_end[0]), self._read_size_line
+        return True
 
-    def _chunk_end(self) -> Part | None:
-        end = re.match(rb"\r?\n", self._buffer)
-        if end is None:
-            if self._buffer and self._buffer != b"\r":
-                raise ValueError("a chunk is longer than its size: no line end follows it")
-            return None
-        self._state = self._size
-        return DataEnd(self._take(end.end()))
-
-    def _last_chunk(self) -> Part | None:
+    def _read_last_chunk(self, parts: list[Part]) -> bool:
         end = self._blank_line("last chunk")
         if end is None:
-            return None
-        self._state = lambda: self._end("last chunk")
-        return LastChunk(self._take(end))
+            return False
+        raw = bytes(self._buffer[self._at : end])
+        line, _, section = raw.partition(b"\n")
+        trailers, problems = read_headers(_without_blank_line(section), self.role == "response")
+        extension = line.removesuffix(b"\r").partition(b";")[2].decode("latin-1")
+        parts.append(LastChunk(raw, extension, trailers, problems))
+        self._at, self._scanned = end, 0
+        return self._end(parts, "last chunk")
+
+    def _read_until_close(self, parts: list[Part]) -> bool:
+        return self._append_all(parts, Data)
+
+    def _read_tunnel(self, parts: list[Part]) -> bool:
+        return self._append_all(parts, Tunnel)
+
+    def _read_excess(self, parts: list[Part]) -> bool:
+        return self._append_all(parts, lambda raw: Excess(raw, self._last_end))
+
+    def _read_not_http(self, parts: list[Part]) -> bool:
+        return self._append_all(parts, lambda raw: NotHTTP(raw, self._why, self._protocol))
+
+    def _append_all(self, parts: list[Part], part: Callable[[bytes], Part]) -> bool:
+        """Append the bytes that have arrived as one part."""
+        if data := self._take(len(self._buffer)):
+            parts.append(part(data))
+        return False
+
+    def _take(self, most: int) -> bytes:
+        taken = bytes(self._buffer[self._at : self._at + most])
+        self._at += len(taken)
+        return taken
 
 
-def _read_head(raw: bytes, role: str) -> Head:
-    text = raw.decode("latin-1").replace("\r\n", "\n")
-    start, *lines = text.removeprefix("\n").removesuffix("\n\n").split("\n")
-    _check_start(start, role)
-    return Head(start, tuple(_read_field(line) for line in lines), raw)
+def _without_blank_line(section: bytes) -> bytes:
+    return section.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _check_start(line: str, role: str) -> None:
-    shape = r"HTTP/1\.\d \d{3}( .*)?" if role == "response" else r"[!#-'*+.^-z|~A-Z0-9-]+ \S+ HTTP/1\.\d"
-    if not re.fullmatch(shape, line):
-        raise ValueError(f"not the start of a {role}: {line[:80]!r}")
+def _problems(start_line: str, fields: Headers, raw: bytes) -> set[str]:
+    """Return the codes of the faults that a reader may tolerate and that concern the message as a whole."""
+    found = set()
+    if raw.count(b"\n") > raw.count(b"\r\n"):
+        found.add("bare-lf")
+    lengths = [value for name, value in fields if name.lower() == "content-length"]
+    if len(lengths) > 1 or "," in "".join(lengths):
+        found.add("repeated-length")
+    if _has(fields, "transfer-encoding"):
+        found |= {"length-beside-transfer-encoding"} if lengths else set()
+        found |= {"transfer-encoding-in-http-1.0"} if "HTTP/1.0" in start_line else set()
+    return found
 
 
-def _read_field(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name or name != name.strip():
-        raise ValueError(f"not a field of a head: {line[:80]!r}")
-    return name, value.strip(" \t")
+def _has(fields: Headers, name: str) -> bool:
+    return any(key.lower() == name for key, _ in fields)
 
 
 def _length(text: str) -> int:
-    length, *others = {value.strip(" \t") for value in text.split(",")}  # the same number twice is one: RFC 9110, 8.6
+    length, *others = {value.strip(" \t") for value in text.split(",")}  # a repeated number is one: RFC 9110, 8.6
     if others or not re.fullmatch("[0-9]{1,18}", length):
         raise ValueError(f"Content-Length is not a number of bytes: {text[:40]!r}")
     return int(length)
 
 
-def _chunk_size(digits: bytes, line: bytes) -> int:
-    if not re.fullmatch(b"[0-9A-Fa-f]{1,15}", digits):
-        raise ValueError(f"a chunk's size is not a hexadecimal number: {line[:40]!r}")
-    return int(digits, 16)
+def _quoted(line: bytes) -> str:
+    return repr(line[:80].decode("latin-1"))

@@ -388,7 +388,7 @@ connection 2
    ┌ data: a\n
    └ \n             blank line: event "message" is sent: "a"
    \r\n
-   (not HTTP/1: a chunk's size is not a hexadecimal number: b'zz\r\n')
+   (not HTTP/1: the size of a chunk is not a hexadecimal number: 'zz')
    │ zz\r\n
    │ no\n
    (the server closes)
