@@ -15,7 +15,8 @@ class Recording(Pieces):
     def text(self, times: bool = True, secrets: bool = False, most: int = 60) -> str:
         """Return the drawing as text: with or without the times, with or without cookies and tokens.
 
-        Of a body it draws the first `most` lines and says how many more there are. Bodies are always shown.
+        `most` limits the number of messages, and the number of lines of each body. The drawing says how many more
+        there are. Bodies are always shown, also if they contain secrets.
         """
         return draw.text(self, times=times, secrets=secrets, most=most)
 
@@ -27,12 +28,12 @@ class Recording(Pieces):
         """Return a picture that shows when each read and each event was complete."""
         return Timeline(self)
 
-    def received(self, secrets: bool = False) -> str:
-        """Return the reads one per line: the time, the direction, the number of bytes and the bytes.
+    def received(self, secrets: bool = False, most: int = 200) -> str:
+        """Return the first `most` reads one per line: the time, the direction, the number of bytes and the bytes.
 
         Cookies and tokens in header sections are replaced by one asterisk per byte, unless `secrets` is true.
         """
-        return draw.received(self, secrets=secrets)
+        return draw.received(self, secrets=secrets, most=most)
 
     def __str__(self) -> str:
         return self.text()

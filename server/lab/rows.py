@@ -1,301 +1,443 @@
-"""What each byte of a recording means: a connection as rows, in the order in which they were complete.
+"""The facts about every byte of a connection, as rows.
 
-The bytes are read through server.wire. This room knows HTTP, and of each body's format only where to ask: the wire
-module that names its media type, or the protocol that a connection is upgraded to.
+The bytes are parsed by server.wire. A row says what kind of bytes it holds, what they mean and when they were
+complete. It holds no text for people: draw.py and timeline.py make that.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
-import pkgutil
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, NamedTuple
 
-from server import wire
-from server.wire import Meaning, http
+from server.wire import Explainer, Fragment, Meaning, http
 
+from . import decode, formats
 from .pieces import Direction, Piece
 from .redact import LINE, without_secrets, without_secrets_in_heads
 
-MARKS = {"first": "┌ ", "inside": "│ ", "last": "└ ", "same": "│ "}
+Kind = Literal[
+    "start line",
+    "header",
+    "end of headers",
+    "chunk size",
+    "body",
+    "compressed",
+    "end of chunk",
+    "last chunk",
+    "trailer",
+    "end of trailers",
+    "length reached",
+    "incomplete",
+    "not HTTP/1",
+    "excess",
+    "not drawn",
+    "unit incomplete",
+    "refused",
+    "client disconnects",
+    "client resets",
+    "client closes",
+    "server closes",
+    "server resets",
+    "open",
+    "no response",
+    "not noticed",
+]
+ALL = sys.maxsize
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a drawing: `raw` bytes, what they mean, and when they were complete (seconds).
+class Row(NamedTuple):
+    """One line of a drawing, as facts.
 
-    `direction` says who speaks, `mark` is the margin of a body's lines. `starts` a message; `timed` where the time
-    is worth a look. A row without bytes tells of something that happened.
+    `when` is the time in seconds at which the last byte arrived. `raw` are the bytes; a row without bytes is an
+    event of the connection. `kind` says what the bytes are. A row of a body has the name of its `format` ("" if
+    unknown) and the `meaning` that the module of the format found; `decoded` are its bytes if the body was
+    compressed.
+
+    `code` is one more fact of the kind: of "compressed" the coding or the problem, of "incomplete" whether more
+    bytes may come, of "server closes" the state of the body, of "not HTTP/1" the name of the protocol or the reason.
+    `size` is the number of bytes of a chunk or of what is not drawn, `seconds` the length of a silence. `problems`
+    are the codes of server.wire.http for a header section.
+
+    `starts` is True at the first row of a message, `timed` where a drawing shows the time.
     """
 
     when: float
     direction: Direction
-    raw: bytes
-    note: str = ""
-    mark: str = ""
+    kind: Kind
+    raw: bytes = b""
+    format: str = ""
+    meaning: Meaning | None = None
+    decoded: bytes = b""
+    code: str = ""
+    size: int = 0
+    seconds: float = 0.0
+    problems: tuple[str, ...] = ()
     starts: bool = False
     timed: bool = False
 
 
-def rows(pieces: list[Piece], secrets: bool = False, most: int = 60, complete: bool = True) -> list[Row]:
-    """Return the rows of one connection; of each body at most `most` lines, and how many more there are.
-
-    Where the recording is not `complete`, how the connection ended is not told.
-    """
-    requests, responses = _both(pieces, complete)
-    found = [*_Speaker("->", secrets, most).rows(requests), *_Speaker("<-", secrets, most).rows(responses)]
-    endings = _endings(pieces, responses) if complete else ()
-    return sorted([*found, *endings], key=lambda row: row.when)
+Show = Callable[[bytes], bytes]
+Timed = tuple[float, "http.Part | Pending"]
 
 
-def without_secrets_in(pieces: list[Piece]) -> list[Piece]:
-    """Return the pieces of one connection with asterisks for what must not be seen, also where a piece cuts it."""
-    requests, responses = (
-        io.BytesIO(without_secrets_in_heads(part for _, part in parts)) for parts in _both(pieces, complete=True)
-    )
-    streams = {"->": requests, "<-": responses}
-    return [piece._replace(data=streams[piece.direction].read(len(piece.data))) for piece in pieces]
-
-
-@dataclass(frozen=True)
-class Pending:
-    """What has come of a part that may still be completed."""
+class Pending(NamedTuple):
+    """The bytes of a part that may still be completed."""
 
     raw: bytes
 
 
-Part = http.Part | Pending
-Timed = tuple[float, Part]
+class _Seen(NamedTuple):
+    """The header sections of one direction, each with its time, and how its messages ended."""
+
+    heads: list[tuple[float, http.Head]]
+    ends: list[str]
 
 
-def _both(pieces: list[Piece], complete: bool) -> tuple[list[Timed], list[Timed]]:
-    """Read both directions of a connection."""
-    requests = _parts(pieces, "->", http.Parser("request"), complete)
-    methods = [part.method for _, part in requests if isinstance(part, http.Head)]
-    responses = _parts(pieces, "<-", http.Parser("response", methods), complete)
-    if upgraded := _upgraded(responses):
-        requests = _parts(pieces, "->", http.Parser("request", switched=upgraded), complete)
-    return requests, responses
+def rows(
+    pieces: list[Piece],
+    secrets: bool = False,
+    most: int = ALL,
+    complete: bool = True,
+    now: float | None = None,
+    running: bool = True,
+) -> list[Row]:
+    """Return the rows of one connection, in the order of time.
+
+    `most` limits the rows of each body; one more row says how many bytes follow. If the recording is not `complete`,
+    there are no rows about the end of the connection. `now` is the present time in seconds, or the end of the
+    recording if it is not `running` any more; the default is the time of the last piece.
+    """
+    if not pieces:
+        return []
+    until = pieces[-1].when if now is None else now
+    found = iter_rows(pieces, secrets, most, complete, until, running)
+    return sorted(found, key=lambda row: row.when)
 
 
-def _upgraded(responses: list[Timed]) -> int | None:
-    """Return the number of the request, counted from 1, that was answered with 101; None where none was."""
-    statuses = [part.status for _, part in responses if isinstance(part, http.Head)]
-    finals = [status for status in statuses if status == 101 or status >= 200]
-    return finals.index(101) + 1 if 101 in finals else None
+def iter_rows(
+    pieces: list[Piece],
+    secrets: bool = False,
+    most: int = ALL,
+    complete: bool = True,
+    now: float = 0,
+    running: bool = True,
+) -> Iterator[Row]:
+    """Yield the rows of one connection: those of one direction, then those of the other. See rows()."""
+    show = _as_they_are if secrets else without_secrets
+    requests, responses = _Seen([], []), _Seen([], [])
+    parser = http.Parser("response", _methods(pieces))
+    yield from _rows_of("<-", _parts(pieces, "<-", parser, complete), show, most, responses)
+    upgrade = next((head for _, head in responses.heads if head.status == 101), None)
+    sent = _parts(pieces, "->", http.Parser("request", switched=parser.switched), complete)
+    yield from _rows_of("->", sent, show, most, requests, upgrade)
+    if complete and parser.switched:
+        yield from _tunnel_end(pieces, now, running)
+    elif complete:
+        yield from _end(pieces, requests, responses, now, running)
 
 
-def _parts(pieces: list[Piece], direction: Direction, parser: http.Parser, complete: bool) -> list[Timed]:
-    """Read one direction: its parts, each with the time at which its last byte came."""
-    found: list[Timed] = []
+def without_secrets_in(pieces: list[Piece]) -> list[Piece]:
+    """Return the pieces of one connection with asterisks for secrets, also if a secret is split between pieces."""
+    responses = http.Parser("response", _methods(pieces))
+    answered = [part for _, part in _parts(pieces, "<-", responses, complete=True)]
+    requests = http.Parser("request", switched=responses.switched)
+    asked = [part for _, part in _parts(pieces, "->", requests, complete=True)]
+    streams = {
+        "->": io.BytesIO(without_secrets_in_heads(asked)),
+        "<-": io.BytesIO(without_secrets_in_heads(answered)),
+    }
+    return [piece._replace(data=streams[piece.direction].read(len(piece.data))) for piece in pieces]
+
+
+def _methods(pieces: list[Piece]) -> list[str]:
+    """Return the methods of the requests of a connection."""
+    parts = _parts(pieces, "->", http.Parser("request"), complete=True)
+    return [part.method for _, part in parts if isinstance(part, http.Head)]
+
+
+def _parts(pieces: list[Piece], direction: Direction, parser: http.Parser, complete: bool) -> Iterator[Timed]:
+    """Parse one direction: yield its parts, each with the time at which its last byte arrived."""
     when = 0.0
     for piece in pieces:
         if piece.direction == direction and (complete or not piece.how):
             when = piece.when
-            parts = parser.close() if piece.how else parser.feed(piece.data)
-            found += [(when, part) for part in parts]
+            for part in parser.close() if piece.how else parser.feed(piece.data):
+                yield when, part
             if piece.how:
                 break
-    return [*found, (when, Pending(parser.pending))] if parser.pending else found
+    if parser.pending:
+        yield when, Pending(parser.pending)
 
 
-class _Speaker:
-    """Turns the parts that one side has sent into rows."""
+def _as_they_are(raw: bytes) -> bytes:
+    return raw
 
-    def __init__(self, direction: Direction, secrets: bool, most: int) -> None:
-        self.direction, self.secrets, self.most = direction, secrets, most
-        self.found: list[Row] = []
-        self.explainer: Any = _Plain()
-        self.body: list[tuple[float, bytes]] = []  # lines of one chunk, or of a body without chunks
-        self.chunked = False
-        self.broken = False  # from here on it is not HTTP
-        self.lines = 0  # of this body, so far
 
-    def rows(self, parts: Iterable[Timed]) -> list[Row]:
-        """Return the rows of these parts."""
-        when = 0.0
-        for when, part in parts:
-            if isinstance(part, http.NotHTTP) and not self.broken:
-                self.draw_why(when, part)
-            if isinstance(part, http.Data | http.NotHTTP):
-                self.collect(when, part.raw)
-            else:
-                self.draw_body()
-                self.draw(when, part)
-        self.draw_body()
-        if begun := getattr(self.explainer, "pending", b""):
-            self.add_to_body(when, begun, "begun, and not finished", "│ ")
-        self.draw_rest()
-        return self.found
+class _Body:
+    """Makes the rows of one body, at most `most` of them; it counts the bytes of the rest."""
 
-    def draw(self, when: float, part: Part) -> None:
-        """Draw one part that is not of a body's bytes."""
-        if isinstance(part, http.Head):
-            self.draw_head(when, part)
-        elif isinstance(part, http.Size):
-            self.chunked = True
-            if self.lines < self.most:
-                self.add(when, part.raw, f"a chunk of {part.size} byte{'s' * (part.size != 1)}", timed=True)
-        elif isinstance(part, http.DataEnd):
-            self.add_to_body(when, part.raw)
-        else:
-            self.draw_rest()
-            self.draw_end(when, part)
-
-    def draw_head(self, when: float, head: http.Head) -> None:
-        """Draw a head line by line, and choose who explains the body."""
-        self.draw_rest()
-        self.draw_lines(when, head.raw, "blank line: the head ends", starts=True)
-        self.explainer, self.chunked = explainer(head), False
-
-    def draw_lines(self, when: float, raw: bytes, note: str, starts: bool = False) -> None:
-        """Draw what is not a body line by line, and a note beside the last line."""
-        lines = LINE.findall(raw)
-        for number, line in enumerate(lines):
-            first = starts and number == 0
-            self.add(when, self.shown(line), note if line is lines[-1] else "", starts=first, timed=first)
-
-    def draw_why(self, when: float, part: http.NotHTTP) -> None:
-        """Say why the rest cannot be read, which is drawn line by line."""
-        self.draw_body()
-        self.draw_rest()
-        self.add(when, b"", f"not HTTP/1: {self.shown(part.why.encode()).decode()}", timed=True)
-        self.explainer, self.chunked, self.broken = _Plain(), False, True
-
-    def draw_end(self, when: float, part: Part) -> None:
-        """Draw the last chunk, or how else a body has said that it is whole."""
-        if isinstance(part, http.LastChunk):
-            self.draw_last_chunk(when, part.raw)
-        elif part == http.End("length"):
-            self.add(when, b"", "the body is whole: as many bytes as Content-Length says", timed=True)
-        elif part.raw:
-            finished = "not finished so far" if isinstance(part, Pending) else "never finished"
-            self.draw_lines(when, part.raw, f"begun, and {finished}", starts=not self.found)
-
-    def draw_last_chunk(self, when: float, raw: bytes) -> None:
-        """Draw the last chunk: in one row, unless it has trailer fields."""
-        if raw == http.LAST_CHUNK:
-            self.add(when, raw, "the last chunk: the body is whole", timed=True)
-        else:
-            self.draw_lines(when, raw, "the last chunk and its trailer: the body is whole")
-            self.found[-1] = replace(self.found[-1], timed=True)
-
-    def shown(self, line: bytes) -> bytes:
-        """Return a line of a head as it may be seen."""
-        return line if self.secrets else without_secrets(line)
-
-    def collect(self, when: float, data: bytes) -> None:
-        """Cut bytes of a body into lines, and complete the line that the bytes before have begun."""
-        if cut := getattr(self.explainer, "cut", None):  # of frames, not of lines
-            self.body += [(when, fragment) for fragment in cut(data)]
-            return
-        for fragment in LINE.findall(data):
-            before = self.body[-1][1] if self.body else b"\n"
-            if not before.endswith((b"\r", b"\n")) or (before.endswith(b"\r") and fragment == b"\n"):
-                self.body[-1] = (when, before + fragment)
-            else:
-                self.body.append((when, fragment))
-
-    def draw_body(self) -> None:
-        """Draw the lines collected so far."""
-        for when, line in self.body:
-            meaning = self.explainer.feed(line)
-            if meaning.place == "same" and self.found and self.found[-1].mark:
-                self.join(when, line, meaning.text)
-                continue
-            self.lines += 1
-            timed = not self.chunked and (meaning.place == "last" or isinstance(self.explainer, _Plain))
-            shown = self.shown(line) if self.broken else line
-            self.add_to_body(when, shown, meaning.text, MARKS[meaning.place], timed)
-        self.body.clear()
-
-    def join(self, when: float, line: bytes, note: str) -> None:
-        """Add bytes to the row before."""
-        if self.lines <= self.most:
-            self.found[-1] = replace(self.found[-1], when=when, raw=self.found[-1].raw + line, note=note)
-
-    def draw_rest(self) -> None:
-        """Say how many lines of the body were too many to draw."""
-        if (more := self.lines - self.most) > 0:
-            self.add(self.found[-1].when, b"", f"{more} line{'s' * (more != 1)} more, not drawn")
-        self.lines = 0
-
-    def add_to_body(self, when: float, raw: bytes, note: str = "", mark: str = "", timed: bool = False) -> None:
-        """Add a row of a body while it is not too long."""
-        if self.lines <= self.most:
-            self.add(when, raw, note, mark, timed=timed)
-
-    def add(
-        self, when: float, raw: bytes, note: str = "", mark: str = "", starts: bool = False, timed: bool = False
+    def __init__(
+        self,
+        direction: Direction,
+        explainer: Explainer,
+        name: str = "",
+        most: int = ALL,
+        show: Show = _as_they_are,
     ) -> None:
-        """Add a row."""
-        self.found.append(Row(when, self.direction, raw, note, mark, starts, timed))
+        self.direction, self.explainer, self.format, self.most, self.show = direction, explainer, name, most, show
+        self.chunked = False
+        self.full = False  # no more rows are made
+        self.count = 0  # rows so far
+        self.hidden = 0  # bytes that are in no row
+        self.when = 0.0  # the time of the last byte
+        self._times: deque[tuple[int, float]] = deque()  # the end of each read in the body, and its time
+        self._received = self._explained = 0  # bytes
+
+    def feed(self, when: float, data: bytes) -> Iterable[Row]:
+        """Take the next bytes of the body; return the rows that they complete."""
+        self.when = when
+        if self.full:
+            self.hidden += len(data)
+            return ()
+        return self.explain(when, data)
+
+    def flush(self) -> Iterable[Row]:
+        """Return rows for what has begun, because a chunk or the recording ends."""
+        return self._rows(self.explainer.flush())
+
+    def rest(self) -> Iterator[Row]:
+        """Yield the row that says how many bytes are in no row."""
+        if self.hidden:
+            yield Row(self.when, self.direction, "not drawn", size=self.hidden)
+        self.hidden = 0
+
+    def close(self, ended: bool) -> Iterator[Row]:
+        """Yield the last rows. `ended` says whether the message ended here; otherwise more bytes may follow."""
+        yield from self.flush()
+        yield from self.rest()
+        if ended and not self.full and (meaning := self.explainer.close()):
+            yield Row(self.when, self.direction, "unit incomplete", format=self.format, meaning=meaning)
+
+    def explain(self, when: float, data: bytes, decoded: bool = False) -> list[Row]:
+        """Return the rows of bytes that have just arrived; `decoded` says whether they were compressed."""
+        self._received += len(data)
+        self._times.append((self._received, when))
+        return self._rows(self.explainer.feed(data), decoded)
+
+    def _rows(self, fragments: list[Fragment], decoded: bool = False) -> list[Row]:
+        found = []
+        for raw, meaning in fragments:
+            when = self._time_of(len(raw))
+            if self.count >= self.most:
+                self.full = True
+                self.hidden += 0 if decoded else len(raw)
+                continue
+            self.count += 1
+            timed = not self.chunked and (meaning.position == "last" or not self.format)
+            wire, text = (b"", raw) if decoded else (self.show(raw), b"")
+            found.append(Row(when, self.direction, "body", wire, self.format, meaning, text, timed=timed))
+        return found
+
+    def _time_of(self, size: int) -> float:
+        """Return the time at which the last of the next `size` bytes arrived."""
+        self._explained += size
+        while self._times[0][0] < self._explained:
+            self._times.popleft()
+        return self._times[0][1]
 
 
-class _Plain:
-    """Explains the lines of a body of which nothing is known."""
+class _CompressedBody(_Body):
+    """Makes the rows of a compressed body: its bytes in one row per chunk, then the rows of the decoded bytes."""
 
-    def feed(self, fragment: bytes) -> Meaning:
-        return Meaning("inside")
+    def __init__(self, body: _Body, coding: str) -> None:
+        super().__init__(body.direction, body.explainer, body.format, body.most)
+        self.decoder = decode.Decoder(coding)
+        self._raw: list[bytes] = []  # of this chunk
+        self._first = 0.0  # the time of its first byte
+        self._found: list[Row] = []
+
+    def feed(self, when: float, data: bytes) -> Iterable[Row]:
+        """Take the next bytes of the body."""
+        self._first = self._first if self._raw else when
+        self.when = when
+        self._raw.append(data)
+        if not self.full:
+            self._found += self.explain(when, self.decoder.feed(data), decoded=True)
+        return ()
+
+    def flush(self) -> Iterable[Row]:
+        """Return the row of the compressed bytes of a chunk, and the rows of the decoded bytes."""
+        raw, found = b"".join(self._raw), self._found
+        self._raw, self._found = [], []
+        found += self._rows(self.explainer.flush(), decoded=True)
+        if not raw:
+            return found
+        state = "not decoded" if self.full else self.decoder.problem
+        row = Row(self._first, self.direction, "compressed", raw, self.decoder.coding, code=state, size=len(raw))
+        return [row, *found]
+
+    def close(self, ended: bool) -> Iterator[Row]:
+        """Yield the last rows; a problem of the compressed data comes before one of the format."""
+        yield from self.flush()
+        if ended and self.decoder.unfinished and not self.full:
+            yield Row(self.when, self.direction, "unit incomplete", code=self.decoder.coding)
+        elif not self.decoder.problem:
+            yield from super().close(ended)
 
 
-def explainer(head: http.Head) -> Any:
-    """Return the Explainer of the wire module that names what follows this head, or one that says nothing."""
-    content_type, protocol = head.get("Content-Type"), head.get("Upgrade").strip().lower()
-    media_type = content_type.partition(";")[0].strip().lower()
-    upgraded = bool(protocol) and head.status in (0, 101)  # a request has no status; 426 upgrades nothing
-    for found in pkgutil.iter_modules(wire.__path__):
-        module = importlib.import_module(f"{wire.__name__}.{found.name}")
-        if upgraded and getattr(module, "UPGRADE", None) == protocol:
-            return module.Explainer(content_type)
-        if not upgraded and media_type and getattr(module, "MEDIA_TYPE", None) == media_type:
-            return module.Explainer(content_type)
-    return _Plain()
+def _body_of(direction: Direction, head: http.Head, upgrade: http.Head | None, most: int) -> _Body:
+    """Return what makes the rows of a message's body. `upgrade` is the 101 response of the connection, if any."""
+    name = formats.find(head)
+    extended = upgrade if upgrade and head.get("Upgrade") else head  # the 101 response names the extensions
+    body = _Body(direction, formats.explainer(name, extended), name, most)
+    coding = decode.coding_of(head)
+    return _CompressedBody(body, coding) if coding else body
 
 
-def _endings(pieces: list[Piece], responses: list[Timed]) -> Iterator[Row]:
-    """Tell who has left before the answer was whole, and how."""
-    ends = [part for _, part in responses if isinstance(part, http.End)]
-    heads = [part for _, part in responses if isinstance(part, http.Head)]
-    whole = len(ends) == len(heads) and all(end.how not in ("close", "tunnel", "cut") for end in ends)
-    if whole and heads:
+def _rows_of(
+    direction: Direction,
+    parts: Iterable[Timed],
+    show: Show,
+    most: int,
+    seen: _Seen,
+    upgrade: http.Head | None = None,
+) -> Iterator[Row]:
+    """Yield the rows of the parts that were sent in one direction, and add its messages to `seen`."""
+
+    def unknown() -> _Body:
+        return _Body(direction, formats.Unknown(), most=most, show=show)
+
+    body, inside, other = unknown(), False, False
+    for when, part in parts:
+        if isinstance(part, http.Data):
+            yield from body.feed(when, part.raw)
+        elif isinstance(part, http.DataEnd):
+            if not body.full:
+                yield from body.flush()
+            if not body.full:
+                yield Row(when, direction, "end of chunk", part.raw)
+        elif isinstance(part, http.Size):
+            body.chunked, body.full = True, body.full or body.count >= most
+            if not body.full:
+                yield Row(when, direction, "chunk size", part.raw, size=part.size, timed=True)
+        elif isinstance(part, http.Head):
+            seen.heads.append((when, part))
+            yield from _head_rows(when, direction, part, show)
+            body, inside = _body_of(direction, part, upgrade, most), True
+        elif isinstance(part, http.LastChunk):
+            yield from body.flush()
+            yield from body.rest()
+            yield from _last_chunk_rows(when, direction, part, show)
+        elif isinstance(part, http.NotHTTP | http.Excess):
+            if not other:
+                yield from body.close(ended=False)
+                body, other = unknown(), True
+                yield _other_bytes(when, direction, part, show)
+            yield from body.feed(when, part.raw)
+        elif isinstance(part, http.End):
+            seen.ends.append(part.how)
+            yield from body.flush()
+            yield from body.rest()
+            if part.how == "length":
+                yield Row(when, direction, "length reached", timed=True)
+            yield from body.close(part.how != "cut")
+            yield from _incomplete_rows(when, direction, part.raw, "closed", show, not inside)
+            body, inside = unknown(), False
+        else:
+            yield from body.close(ended=False)
+            yield from _incomplete_rows(when, direction, part.raw, "so far", show, not inside)
+            body = unknown()
+    yield from body.close(ended=False)
+
+
+def _head_rows(when: float, direction: Direction, head: http.Head, show: Show) -> Iterator[Row]:
+    start, *headers, blank = LINE.findall(head.raw)
+    yield Row(when, direction, "start line", show(start), starts=True, timed=True)
+    for header in headers:
+        yield Row(when, direction, "header", show(header))
+    yield Row(when, direction, "end of headers", blank, problems=head.problems)
+
+
+def _last_chunk_rows(when: float, direction: Direction, part: http.LastChunk, show: Show) -> Iterator[Row]:
+    size, *trailers, blank = LINE.findall(part.raw)
+    if not trailers:
+        yield Row(when, direction, "last chunk", part.raw, code="complete", timed=True)
         return
-    if heads and heads[-1].status == 101:
-        yield from _upgraded_ending(pieces)
+    yield Row(when, direction, "last chunk", size)
+    for trailer in trailers:
+        yield Row(when, direction, "trailer", show(trailer))
+    yield Row(when, direction, "end of trailers", blank, problems=part.problems, timed=True)
+
+
+def _other_bytes(when: float, direction: Direction, part: http.NotHTTP | http.Excess, show: Show) -> Row:
+    if isinstance(part, http.Excess):
+        return Row(when, direction, "excess", code=part.after, timed=True)
+    why = part.protocol or show(part.why.encode()).decode()
+    return Row(when, direction, "not HTTP/1", code=why, timed=True)
+
+
+def _incomplete_rows(
+    when: float, direction: Direction, raw: bytes, code: str, show: Show, starts: bool
+) -> Iterator[Row]:
+    lines = LINE.findall(raw)
+    for number, line in enumerate(lines, 1):
+        last = code if number == len(lines) else ""
+        first = starts and number == 1
+        yield Row(when, direction, "incomplete", show(line), code=last, starts=first, timed=first)
+
+
+def _end(pieces: list[Piece], requests: _Seen, responses: _Seen, now: float, running: bool) -> Iterator[Row]:
+    """Yield how an HTTP connection ended if it did so before the last response was complete, or that it is open."""
+    asked = [when for when, _ in requests.heads]
+    heads, ends = [head.status for _, head in responses.heads], responses.ends
+    finals = sum(status >= 200 for status in heads)
+    responded = any(piece.data for piece in pieces if piece.direction == "<-")
+    waiting = len(asked) > finals or not responded
+    complete = len(ends) == len(heads) and not {"close", "cut"} & {*ends}
+    if complete and heads and not waiting:
         return
-    left = next((piece for piece in pieces if piece.direction == "->" and piece.how), None)
-    closed = next((piece for piece in pieces if piece.direction == "<-" and piece.how), None)
-    if left and not (closed and closed.when < left.when):
-        yield Row(left.when, "->", b"", "the client leaves", starts=True, timed=True)
-        if closed:
-            noticed = "the server has noticed, and ends the stream" if heads else "the server closes too"
-            yield Row(closed.when, "<-", b"", noticed, starts=True, timed=True)
-    elif closed:
-        how = _how(closed.how, ends, "body" if heads else "answer")
-        yield Row(closed.when, "<-", b"", how, starts=not responses, timed=True)
+    state = "running" if running else "stopped"
+    client, server = (
+        next((piece for piece in pieces if piece.direction == direction and piece.how), None)
+        for direction in ("->", "<-")
+    )
+    if client and not (server and server.when < client.when):
+        kind: Kind = "client resets" if client.how == "reset" else "client disconnects"
+        yield Row(client.when, "->", kind, starts=True, timed=True)
+        if server:
+            code = "app not visible" if heads else ""
+            yield Row(server.when, "<-", _server(server.how), code=code, starts=True, timed=True)
+        else:
+            yield Row(now, "<-", "not noticed", code=state, seconds=now - client.when, starts=True)
+    elif server:
+        if waiting:
+            code = "no response" if complete else "response incomplete"
+        else:
+            code = {"cut": "body incomplete", "close": "body unknown"}.get(ends[-1] if ends else "", "")
+        if server.how == "reset" and code == "body unknown":
+            code = "body incomplete"
+        yield Row(server.when, "<-", _server(server.how), code=code, starts=not responded, timed=True)
+    elif waiting and asked:
+        yield Row(now, "<-", "no response", code=state, seconds=now - asked[finals], starts=True)
     elif heads:
-        yield Row(pieces[-1].when, "<-", b"", "still open")
+        yield Row(now, "<-", "open", code=state, seconds=now - pieces[-1].when)
 
 
-def _upgraded_ending(pieces: list[Piece]) -> Iterator[Row]:
-    """Tell who has closed the connection of another protocol first; a close of TCP is its ordinary end."""
+def _server(how: str) -> Kind:
+    return "refused" if how == "refused" else "server resets" if how == "reset" else "server closes"
+
+
+def _tunnel_end(pieces: list[Piece], now: float, running: bool) -> Iterator[Row]:
+    """Yield who closed a connection that was switched to another protocol, or that it is open."""
     end = next((piece for piece in pieces if piece.how), None)
     if end is None:
-        yield Row(pieces[-1].when, pieces[-1].direction, b"", "still open")
-        return
-    who = "the client" if end.direction == "->" else "the server"
-    how = "resets" if end.how == "reset" else "closes"
-    yield Row(end.when, end.direction, b"", f"{who} {how} the connection", starts=True, timed=True)
-
-
-def _how(how: str, ends: list[http.End], what: str) -> str:
-    if how == "refused":
-        return "refused: nothing listens where the server should be"
-    verb = "resets the connection" if how == "reset" else "closes"
-    if not ends or ends[-1].how not in ("close", "cut"):
-        return f"the server {verb}"
-    if how == "closed" and ends[-1].how == "close":
-        return "the server closes: whether the body is whole, nobody can tell"
-    return f"the server {verb}: the {what} is cut"
+        state = "running" if running else "stopped"
+        yield Row(now, pieces[-1].direction, "open", code=state, seconds=now - pieces[-1].when)
+    elif end.direction == "->":
+        kind: Kind = "client resets" if end.how == "reset" else "client closes"
+        yield Row(end.when, "->", kind, starts=True, timed=True)
+    else:
+        yield Row(end.when, "<-", _server(end.how), starts=True, timed=True)

@@ -1,76 +1,78 @@
-"""A recording as a picture of time: when each piece was received, and when each event or line was complete."""
+"""A recording as a picture of time: when each read, each chunk and each event was complete."""
 
 from __future__ import annotations
 
 import io
 import logging
-import re
-import sys
 import warnings
 from typing import Any
 
-from .pieces import Pieces
-from .rows import Row, rows
+from server.wire import Meaning, plural
+
+from .pieces import Pieces, by_connection
+from .rows import iter_rows
 
 # Colours that read on white and on black; the ground is transparent.
 INK, REQUEST, RESPONSE, EVENT = "#808080", "#d9730d", "#2f81f7", "#1a9f5c"
-MOST_LABELS = 12
-NOUNS = ("document", "part", "message")
+MAX_LABELS = 12
+MAX_MARKS = 2000  # of one lane; the picture is about 1000 pixels wide
 
 
 class Timeline:
-    """The picture of one recording; shows itself in a notebook as PNG, and as one line of text."""
+    """The picture of a recording. A notebook shows it as a PNG image, other displays as one line of text."""
 
     def __init__(self, recording: Pieces) -> None:
         self.pieces = recording.pieces
-        numbers = sorted({piece.connection for piece in self.pieces})
-        self.rows = [
-            row
-            for number in numbers
-            for row in rows([piece for piece in self.pieces if piece.connection == number], most=sys.maxsize)
-        ]
-        self.sent = [row for row in self.rows if " is sent" in row.note]
-        self.things = _things(self.sent[0].note) if self.sent else ""
-        self.chunks = [row for row in self.rows if row.note.startswith("a chunk of")]
+        self.chunks: list[float] = []  # the time of each, in seconds
+        self.units: list[tuple[float, Meaning]] = []
+        for own in by_connection(self.pieces).values():
+            for row in iter_rows(own):
+                if row.kind == "chunk size":
+                    self.chunks.append(row.when)
+                elif row.meaning and row.meaning.complete:
+                    self.units.append((row.when, row.meaning))
 
     def __str__(self) -> str:
-        same = ("chunks", self.things)  # pieces differ from run to run
-        counted = [_counted(len(times), name) for name, _, times in self._lanes() if name in same]
-        return ", ".join(["a timeline", *counted])
+        counts = [plural(len(self.chunks), "chunk")] if self.chunks else []
+        counts += [plural(len(self.units), self.units[0][1].unit)] if self.units else []
+        return ", ".join(["a timeline", *counts])
 
     def figure(self) -> Any:
         """Return the picture as a matplotlib Figure."""
-        # The first picture on a machine looks through its fonts, and says so on stderr when that takes long.
+        # On a new machine, matplotlib first searches for fonts. If that takes long, it writes a message to stderr.
         logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
         from matplotlib.figure import Figure
 
         lanes = self._lanes()
         figure = Figure(figsize=(8.4, 1 + 0.4 * len(lanes)), layout="constrained")
         axes = figure.add_subplot()
-        for at, (_, colour, times) in enumerate(lanes):
+        for at, (_, colour, all_times) in enumerate(lanes):
+            times = _distinct(all_times)
             axes.eventplot(times, lineoffsets=-at, linelengths=0.6, colors=colour, linewidths=2)
             axes.plot(times, [-at] * len(times), "o", color=colour, markersize=3)
-        for row in self.sent[:MOST_LABELS]:
-            where = (row.when * 1000, 0.65 - len(lanes))  # below the last lane
-            label = axes.annotate(_label(row), where, ha="center", va="top", fontsize=8, color=INK)
-            label.set(family="monospace", parse_math=False)  # a dollar is a dollar
+        for when, meaning in self.units[:MAX_LABELS]:
+            where = (when * 1000, 0.65 - len(lanes))  # below the last lane
+            label = axes.annotate(_label(meaning), where, ha="center", va="top", fontsize=8, color=INK)
+            label.set(family="monospace", parse_math=False)  # a dollar sign is not the beginning of a formula
         _dress(axes, [name for name, _, _ in lanes])
         return figure
 
     def png(self) -> bytes:
         """Return the picture as the bytes of a PNG file."""
         buffer = io.BytesIO()
-        with warnings.catch_warnings():  # a character that the font has not is drawn as a box: nothing to warn of
+        with warnings.catch_warnings():  # a character that the font does not have is drawn as a box
             warnings.filterwarnings("ignore", message="Glyph")
             self.figure().savefig(buffer, format="png", dpi=120, transparent=True)
         return buffer.getvalue()
 
     def _lanes(self) -> list[tuple[str, str, list[float]]]:
+        """Return the name, the colour and the times in seconds of each lane that has any."""
+        pieces = [piece for piece in self.pieces if piece.data]
         lanes = [
-            ("client speaks", REQUEST, [p.when * 1000 for p in self.pieces if p.direction == "->" and p.data]),
-            ("pieces received", RESPONSE, [p.when * 1000 for p in self.pieces if p.direction == "<-" and p.data]),
-            ("chunks", RESPONSE, [row.when * 1000 for row in self.chunks]),
-            (self.things, EVENT, [row.when * 1000 for row in self.sent]),
+            ("client sends", REQUEST, [piece.when for piece in pieces if piece.direction == "->"]),
+            ("reads", RESPONSE, [piece.when for piece in pieces if piece.direction == "<-"]),
+            ("chunks", RESPONSE, self.chunks),
+            (f"{self.units[0][1].unit}s" if self.units else "", EVENT, [when for when, _ in self.units]),
         ]
         return [lane for lane in lanes if lane[2]]
 
@@ -88,19 +90,12 @@ def _dress(axes: Any, names: list[str]) -> None:
     axes.spines["bottom"].set_color(INK)
 
 
-def _things(note: str) -> str:
-    """Return what is sent: the noun that the format's own module uses."""
-    subject = note.partition(" is sent")[0].rstrip("0123456789 ")
-    return f"{next((noun for noun in NOUNS if subject.endswith(noun)), 'event')}s"
+def _distinct(times: list[float]) -> list[float]:
+    """Return the times in milliseconds, without those that would be drawn over others."""
+    step = (max(times) - min(times)) / MAX_MARKS or 1.0
+    return [1000 * when for when in {int(when / step): when for when in times}.values()]
 
 
-def _label(row: Row) -> str:
-    """Return the text that is sent, or the number of what is sent."""
-    if row.note.endswith('"'):
-        return row.note.rpartition(': "')[2].rstrip('"')
-    numbered = re.search("([0-9]+) is sent", row.note)
-    return numbered[1] if numbered else ""
-
-
-def _counted(number: int, things: str) -> str:
-    return f"{number} {things if number != 1 else things.removesuffix('s')}"
+def _label(meaning: Meaning) -> str:
+    """Return the text of a unit, or its number if it has no text."""
+    return meaning.label.replace("\n", "\\n") or str(meaning.number)

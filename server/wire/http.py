@@ -91,6 +91,11 @@ class Head:
         return ", ".join(values) if values else default
 
     @property
+    def media_type(self) -> str:
+        """The media type of the body in lower case, without parameters; "" if Content-Type is missing."""
+        return self.get("Content-Type").partition(";")[0].strip().lower()
+
+    @property
     def method(self) -> str:
         """The method of a request: the first word of its start line."""
         return self.start_line.split(" ")[0]

@@ -21,13 +21,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from . import Meaning, StrictParser
+from . import Fragment, Meaning, Position, StrictParser, plural
+from .http import Head
 
 MEDIA_TYPE = "multipart/x-mixed-replace"
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 MOST_HEAD = 1 << 16  # bytes; what is longer without a blank line is no head
 ENDED = re.compile(rb"(--)|[ \t]*\r?\n")  # what may stand after a boundary; two hyphens after the last
-BEFORE, AFTER = "before the first boundary: ignored", "after the last boundary: ignored"
+PROBLEMS = {
+    "not multipart": "not multipart: {meaning.detail}",
+    "never ended": "part {meaning.number} is incomplete: no boundary follows it",
+    "ignored before": "before the first boundary: ignored",
+    "ignored between": "more bytes than Content-Length: ignored",
+    "ignored after": "after the last boundary: ignored",
+}
 UNDECIDED = re.compile(rb"-|[ \t]*\r?")
 HEAD_END = re.compile(rb"\A\r?\n|\r?\n\r?\n")
 
@@ -185,63 +192,117 @@ class Parser(StrictParser[Part]):
             found.append(Part(body[1:].removesuffix(b"\r"), self._head[0]))
 
 
-class Explainer:
-    r"""Says what each line of a stream means, for whoever draws it; the lines of a body go together.
+def matches(head: Head) -> bool:
+    """Return True if a message has a body of this format."""
+    return head.media_type == MEDIA_TYPE
 
-    >>> explainer = Explainer('multipart/x-mixed-replace; boundary=cut')
-    >>> explainer.feed(b"--cut\r\n").text, explainer.feed(b"\r\n").text, explainer.feed(b"hello\r\n").text
-    ('boundary: a part begins', "blank line: the part's head ends", "the part's body")
-    >>> explainer.feed(b"--cut--\r\n").text
-    'the last boundary: part 1 is sent, 5 bytes; no part follows'
+
+class Explainer:
+    r"""Splits a body into boundaries, the headers of the parts and their bodies, and returns the meaning of each.
+
+    >>> explainer = Explainer(Head("", (("Content-Type", "multipart/x-mixed-replace; boundary=cut"),)))
+    >>> for raw, meaning in explainer.feed(b"--cut\r\n\r\nhello\r\n--cut--\r\n"):
+    ...     print(raw, describe(meaning))
+    b'--cut\r\n' boundary: part 1 begins
+    b'\r\n' blank line: end of the part's headers
+    b'hello\r\n' body of part 1
+    b'--cut--\r\n' last boundary: part 1 is complete, 5 bytes
     """
 
-    def __init__(self, content_type: str) -> None:
-        self._broken = ""  # why nobody can tell the parts
+    def __init__(self, head: Head) -> None:
+        self._parser: Parser | None = None
+        self._error = ""  # why the bytes cannot be read
+        self._buffer = bytearray()
+        self._scanned = 0  # bytes of the buffer that were searched
+        self._parts = 0  # that are complete
+        self._size = 0  # of the last complete part
+        self._announced = 0  # parts whose completion a meaning has reported
         try:
-            self._parser = Parser(boundary_of(content_type))
+            boundary = boundary_of(head.get("Content-Type"))
+            self._parser = Parser(boundary)
         except ValueError as error:
-            self._broken = f"not multipart: {error}"
-        self._text = ""  # what was said last
-        self._parts = 0
-        self._sent = ""  # the part that no boundary has followed yet
+            self._error, boundary = str(error), ""
+        self._delimiter = b"--" + boundary.lstrip("-").encode("latin-1")  # before it, more hyphens may stand
+        self._cut = False  # the last fragment may be the beginning of a boundary
 
-    def feed(self, fragment: bytes) -> Meaning:
-        """Take one line with its line end, or a part of one that a chunk has cut; return what it means."""
-        before, self._text = self._text, self._broken or self._said(fragment)
-        if self._text.startswith("boundary: "):
-            return Meaning("first", self._text)
-        if self._text.startswith("the last boundary: "):
-            return Meaning("last", self._text)
-        again = bool(self._text) and self._text == before and self._text in ("the part's body", self._broken)
-        return Meaning("same" if again else "inside", self._text)
+    def feed(self, data: bytes) -> list[Fragment]:
+        """Take the next bytes; return the boundaries, headers and bodies that they complete."""
+        self._buffer += data
+        found: list[Fragment] = []
+        while end := self._find_end():
+            found += self._take(end)
+        return found
 
-    def _said(self, fragment: bytes) -> str:
-        was = self._parser.place
+    def flush(self) -> list[Fragment]:
+        """Return the rest as a fragment. The next fragment continues it."""
+        found = self._take(len(self._buffer)) if self._buffer else []
+        self._cut = bool(found) and found[0][0].rpartition(b"\n")[2].startswith(b"-")
+        return found
+
+    def close(self) -> Meaning | None:
+        """Return the problem "never ended" if the body ends inside a part."""
+        if self._parser is None or self._parser.place not in ("head", "body"):
+            return None
+        return Meaning("last", "end", "part", self._parts + 1, problem="never ended")
+
+    def _find_end(self) -> int:
+        """Return where the next line or body in the buffer ends, 0 if more bytes are needed."""
+        if self._parser is None or self._parser.place == "after":
+            return 0
+        if self._parser.place == "head" or self._cut or self._buffer.startswith(self._delimiter):
+            return self._buffer.find(b"\n") + 1
+        start = max(0, self._scanned - len(self._delimiter))
+        self._scanned = len(self._buffer)
+        return max(0, self._buffer.find(self._delimiter, start))
+
+    def _take(self, end: int) -> list[Fragment]:
+        raw = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        self._scanned, self._cut = 0, False
+        return [(raw, self._explain(raw))]
+
+    def _explain(self, raw: bytes) -> Meaning:
+        if self._parser is None:
+            return Meaning(kind="error", detail=self._error, problem="not multipart")
+        before = self._parser.place
         try:
-            self._count(self._parser.feed(fragment))
+            for part in self._parser.feed(raw):
+                self._parts, self._size = self._parts + 1, len(part.body)
         except ValueError as error:
-            self._broken = f"not multipart: {error}"
-            return self._broken
-        now = self._parser.place
-        if was != now and now in ("head", "after"):
-            return self._at_boundary(last=now == "after")
-        if was == "head":
-            return "" if now == "head" else "blank line: the part's head ends"
-        if was == "body" or (was == "between" and not fragment.strip(b"\r\n")):
-            return "the part's body"
-        return {"before": BEFORE, "between": "more than Content-Length says: ignored"}.get(was, AFTER)
+            self._parser, self._error = None, str(error)
+            return self._explain(raw)
+        return self._meaning(before, self._parser.place, raw)
 
-    def _count(self, parts: list[Part]) -> None:
-        for part in parts:
-            self._parts += 1
-            size = len(part.body)
-            self._sent = f"part {self._parts} is sent, {size} byte{'s' * (size != 1)}; "
+    def _meaning(self, before: str, after: str, raw: bytes) -> Meaning:
+        complete = self._parts > self._announced
+        if after != before and after in ("head", "after"):
+            position: Position = "last" if after == "after" else "first"
+            kind = "boundary" if after == "head" else "last boundary"
+        elif before == "head":
+            position, kind = "inside", "header" if after == "head" else "end of headers"
+        elif before == "body" or (before == "between" and not raw.strip(b"\r\n")):
+            position, kind = "inside", "body"
+        else:
+            return Meaning(kind=before, problem=f"ignored {before}")
+        self._announced = self._parts
+        ended = complete or kind == "last boundary" or before == "between"
+        number = self._parts if (ended and kind != "boundary") or complete else self._parts + 1
+        return Meaning(position, kind, "part", number, self._size if complete else len(raw), complete=complete)
 
-    def _at_boundary(self, last: bool) -> str:
-        sent, self._sent = self._sent, ""
-        if last:
-            return f"the last boundary: {sent}no part follows"
-        return f"boundary: {sent}{'the next' if sent else 'a part'} begins"
+
+def describe(meaning: Meaning, raw: bytes = b"") -> str:
+    """Return a short text for a meaning; "" for a line that needs no explanation."""
+    if meaning.problem:
+        return PROBLEMS[meaning.problem].format(meaning=meaning)
+    complete = f"part {meaning.number} is complete, {plural(meaning.size, 'byte')}" if meaning.complete else ""
+    if meaning.kind == "boundary":
+        begins = meaning.number + 1 if complete else meaning.number
+        return f"boundary: {complete}; part {begins} begins" if complete else f"boundary: part {begins} begins"
+    if meaning.kind == "last boundary":
+        return f"last boundary: {complete or 'no part follows'}"
+    if meaning.kind == "body":
+        return f"body of part {meaning.number}" + (", complete by Content-Length" if complete else "")
+    return "blank line: end of the part's headers" if meaning.kind == "end of headers" else ""
 
 
 def _line(boundary: str) -> bytes:

@@ -16,10 +16,12 @@ The standard: RFC 8259 (JSON); ndjson-spec 1.0, sections 3.1 "Serialization" and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from . import Meaning, StrictParser
+from . import LineExplainer, Meaning, Position, StrictParser
+from .http import Head
 
 MEDIA_TYPE = "application/x-ndjson"
 BLANK = b" \t\r"
@@ -81,35 +83,61 @@ class Parser(StrictParser[Any]):
             raise ValueError(f"line {self.lines} is no JSON ({error}): {line[:40]!r}") from None
 
 
-class Explainer:
-    r"""Says what each line of a stream means, for whoever draws it.
+def matches(head: Head) -> bool:
+    """Return True if a message has a body of this format."""
+    return head.media_type == MEDIA_TYPE
 
-    >>> Explainer().feed(b'{"n":0}\n')
-    Meaning(place='last', text='line end: document 1 is sent')
+
+class Explainer(LineExplainer):
+    r"""Splits a body into lines and returns the meaning of each one.
+
+    >>> [(raw, meaning)] = Explainer().feed(b'{"n":0}\n')
+    >>> meaning.unit, meaning.number, meaning.complete, describe(meaning)
+    ('document', 1, True, 'line end: document 1 is complete')
     """
 
-    def __init__(self, content_type: str = "") -> None:
-        self._pieces: list[bytes] = []  # of the line that has not ended yet
-        self._documents = 0
-        self._lines = 0
+    line = re.compile(rb"[^\n]*\n|[^\n]+")
+    line_ends = (b"\n",)
 
-    def feed(self, fragment: bytes) -> Meaning:
-        """Take one line with its line end, or a part of one that a chunk has cut; return what it means."""
-        begun = bool(self._pieces)
-        self._pieces.append(fragment)
+    def __init__(self, head: Head | None = None) -> None:
+        super().__init__()
+        self._line: list[bytes] = []  # the fragments of a line that has not ended
+        self._documents = 0
+        self._lines_ended = 0
+
+    def close(self) -> Meaning | None:
+        """Return the problem "never ended" if no line end follows the last document."""
+        if not b"".join(self._line).strip(BLANK):
+            return None
+        return Meaning("last", "end", "document", self._documents + 1, problem="never ended")
+
+    def _explain(self, fragment: bytes) -> Meaning:
+        position: Position = "inside" if self._line else "first"
+        self._line.append(fragment)
         if not fragment.endswith(b"\n"):
-            return Meaning("inside" if begun else "first")
-        line = b"".join(self._pieces)
-        self._pieces.clear()
-        self._lines += 1
+            return Meaning(position, "fragment")
+        line = b"".join(self._line)
+        self._line.clear()
+        self._lines_ended += 1
         if not line.strip(BLANK + b"\n"):
-            return Meaning("last", f"line {self._lines} is blank: skipped")
+            return Meaning("last", "blank line")
         try:
             _document(line.removesuffix(b"\n"))
         except ValueError as error:
-            return Meaning("last", f"line {self._lines} is no JSON: {error}")
+            return Meaning("last", "line", number=self._lines_ended, detail=str(error), problem="not JSON")
         self._documents += 1
-        return Meaning("last", f"line end: document {self._documents} is sent")
+        return Meaning("last", "document", "document", self._documents, len(line) - 1, complete=True)
+
+
+def describe(meaning: Meaning, raw: bytes = b"") -> str:
+    """Return a short text for a meaning; "" for a line that needs no explanation."""
+    if meaning.problem == "not JSON":
+        return f"line {meaning.number} is not JSON: {meaning.detail}"
+    if meaning.problem == "never ended":
+        return f"document {meaning.number} is incomplete: no line end follows it"
+    if meaning.kind == "document":
+        return f"line end: document {meaning.number} is complete"
+    return "blank line: skipped" if meaning.kind == "blank line" else ""
 
 
 def _document(line: bytes) -> Any:

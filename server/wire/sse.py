@@ -19,13 +19,26 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import Meaning
+from . import LineExplainer, Meaning, Position, shorten
+from .http import Head
 
 MEDIA_TYPE = "text/event-stream"
 # Not str.splitlines(): that also cuts at U+0085, U+2028 and others, which are ordinary characters here.
 LINE_END = re.compile("\r\n|\r|\n")
 LINE_END_BYTES = re.compile(LINE_END.pattern.encode())
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+FIELDS = {"data", "event", "id", "retry"}
+TEXTS = {
+    "comment": "comment: ignored",
+    "blank line": "blank line: no data, so no event",
+    "LF of CRLF": "second byte of a CRLF",
+}
+PROBLEMS = {
+    "unknown field": "unknown field: ignored",
+    "NUL in id": "id contains NUL: ignored",
+    "not a number": "retry is not a number: ignored",
+    "never dispatched": "the last event is never dispatched: no blank line follows it",
+}
 
 
 @dataclass(frozen=True)
@@ -148,43 +161,88 @@ class Parser:
         return Event("\n".join(data), name or "message", self.last_event_id)
 
 
-class Explainer:
-    r"""Says what each line of a stream means, for whoever draws it.
+def matches(head: Head) -> bool:
+    """Return True if a message has a body of this format."""
+    return head.media_type == MEDIA_TYPE
+
+
+class Explainer(LineExplainer):
+    r"""Splits a body into lines and returns the meaning of each one.
 
     >>> explainer = Explainer()
-    >>> explainer.feed(b"data: hi\n"), explainer.feed(b"\n")
-    (Meaning(place='first', text=''), Meaning(place='last', text='blank line: event "message" is sent: "hi"'))
+    >>> for raw, meaning in explainer.feed(b"data: hi\n\n"):
+    ...     print(raw, meaning.kind, repr(describe(meaning)))
+    b'data: hi\n' data ''
+    b'\n' dispatch 'blank line: dispatches event "message": "hi"'
     """
 
-    def __init__(self, content_type: str = "") -> None:
+    def __init__(self, head: Head | None = None) -> None:
+        super().__init__()
         self._parser = Parser()
-        self._line = b""
-        self._inside = False
+        self._line: list[bytes] = []  # the fragments of a line that has not ended
+        self._inside = False  # a block of lines has begun
+        self._has_data = False  # and it has data
+        self._after_cr = False  # a chunk may end between CR and LF
         self._at_start = True
+        self._events = 0
 
-    def feed(self, fragment: bytes) -> Meaning:
-        """Take one line with its line end, or a part of one that a chunk has cut; return what it means."""
-        cr_before, events = self._line.endswith(b"\r"), self._parser.feed(fragment)
-        self._line = fragment if self._line.endswith((b"\r", b"\n")) else self._line + fragment
-        if cr_before and fragment == b"\n":
-            return Meaning("inside" if self._inside else "last", "the rest of a CRLF")
-        line = self._line.removeprefix(BYTE_ORDER_MARK) if self._at_start else self._line
-        place, ended = "inside" if self._inside else "first", line.endswith((b"\r", b"\n"))
-        self._inside, self._at_start = line not in (b"\n", b"\r", b"\r\n"), self._at_start and not ended
-        if not self._inside:
-            return Meaning("last", _sent(events))
-        return Meaning(place, self._field(line.rstrip(b"\r\n")) if ended else "")
+    def close(self) -> Meaning | None:
+        """Return the problem "never dispatched" if no blank line follows the last event."""
+        begun = b"".join(self._line)
+        unfinished = self._has_data or (begun and not begun.startswith(b":"))
+        return Meaning("last", "end", "event", problem="never dispatched") if unfinished else None
 
-    def _field(self, line: bytes) -> str:
+    def _explain(self, fragment: bytes) -> Meaning:
+        if self._after_cr and fragment == b"\n":
+            self._after_cr = False
+            self._parser.feed(fragment)
+            return Meaning("inside" if self._inside else "last", "LF of CRLF")
+        position: Position = "inside" if self._inside else "first"
+        self._inside, self._after_cr = True, fragment.endswith(b"\r")
+        self._line.append(fragment)
+        events = self._parser.feed(fragment)
+        if not fragment.endswith((b"\r", b"\n")):
+            return Meaning(position, "fragment")
+        line = b"".join(self._line).rstrip(b"\r\n")
+        self._line.clear()
+        if self._at_start:
+            line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
+        return self._field(position, line) if line else self._end_of_block(events)
+
+    def _end_of_block(self, events: list[Event]) -> Meaning:
+        self._inside = self._has_data = False
+        if not events:
+            return Meaning("last", "blank line")
+        self._events += 1
+        data, name = events[0].data, events[0].event or ""
+        size = len(data.encode())
+        return Meaning("last", "dispatch", "event", self._events, size, shorten(data), name, complete=True)
+
+    def _field(self, position: Position, line: bytes) -> Meaning:
         name, value = _name_and_value(line)
+        self._has_data = self._has_data or name == "data"
         if not name:
-            return "a comment: ignored"
-        if name == "retry":
-            wait = f"wait {self._parser.retry} ms before a reconnect"
-            return wait if _is_number(value) else "not a number: ignored"
+            return Meaning(position, "comment")
+        if name not in FIELDS:
+            return Meaning(position, "unknown", problem="unknown field")
         if name == "id" and "\0" in value:
-            return "an id with a NULL: ignored"
-        return "" if name in ("data", "event", "id") else "an unknown field: ignored"
+            return Meaning(position, name, problem="NUL in id")
+        if name == "retry":
+            valid = _is_number(value)
+            retry = self._parser.retry or 0
+            return Meaning(position, name, number=retry) if valid else Meaning(position, name, problem="not a number")
+        return Meaning(position, name)
+
+
+def describe(meaning: Meaning, raw: bytes = b"") -> str:
+    """Return a short text for a meaning; "" for a line that needs no explanation."""
+    if meaning.problem:
+        return PROBLEMS[meaning.problem]
+    if meaning.kind == "dispatch":
+        return f'blank line: dispatches event "{meaning.detail}": "{meaning.label}"'
+    if meaning.kind == "retry":
+        return f"sets the reconnect delay to {meaning.number} ms"
+    return TEXTS.get(meaning.kind, "")
 
 
 def _name_and_value(line: bytes) -> tuple[str, str]:
@@ -195,14 +253,6 @@ def _name_and_value(line: bytes) -> tuple[str, str]:
 
 def _is_number(value: str) -> bool:
     return value.isascii() and value.isdigit()
-
-
-def _sent(events: list[Event]) -> str:
-    if not events:
-        return "blank line: nothing to send"
-    data = events[0].data if len(events[0].data) <= 40 else events[0].data[:37] + "..."
-    shown = data.replace("\n", "\\n")
-    return f'blank line: event "{events[0].event}" is sent: "{shown}"'
 
 
 def _text(name: str, value: object) -> str:

@@ -18,17 +18,34 @@ The standard: RFC 6455, sections 5.2 (frames), 5.3 (masks), 5.5 (control frames)
 from __future__ import annotations
 
 import zlib
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import Meaning, StrictParser
+from . import Fragment, Meaning, StrictParser, plural, shorten
+from .http import Head
 
 UPGRADE = "websocket"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NAMES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 MOST_CONTROL = 125  # bytes of a control frame's payload
-MOST_SHOWN = 40  # characters of a payload in a drawing
+MAX_INFLATED = 1 << 20  # bytes of compressed messages in one direction that an Explainer decompresses
+TEXTS = {
+    "mask": "masking key",
+    "fragment": "fragment of a message: more fragments follow",
+    "incomplete": "incomplete frame",
+}
+PROBLEMS = {
+    "not a frame": "not a frame: {meaning.detail}",
+    "after close": "after the close frame: ignored",
+    "no message to continue": "protocol error: no message to continue",
+    "message not finished": "protocol error: the message before is not finished",
+    "never ended": "the last message is incomplete: no frame with FIN follows",
+    "invalid UTF-8": "not valid UTF-8",
+    "invalid compression": "not valid deflate data",
+    "too much to decompress": "more than 1 MB: not decompressed",
+    "half a code": "only one byte of a code",
+    "invalid code": "this code must not be sent",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +101,7 @@ def close_payload(code: int = 1000, reason: str = "") -> bytes:
     >>> close_payload(1000, "done")
     b'\x03\xe8done'
     """
-    if code in (1004, 1005, 1006) or not (1000 <= code <= 1014 or 3000 <= code <= 4999):
+    if not _may_be_sent(code):
         raise ValueError(f"{code} is no close code that may be sent")
     payload = code.to_bytes(2, "big") + reason.encode()
     if len(payload) > MOST_CONTROL:
@@ -122,101 +139,147 @@ class Parser(StrictParser[Frame]):
             yield frame
 
 
-class Explainer:
-    r"""Cuts one direction into the fields of its frames and says what each means, for whoever draws it.
+def matches(head: Head) -> bool:
+    """Return True if the connection is upgraded to WebSocket, or a request asks for it."""
+    return head.get("Upgrade").strip().lower() == UPGRADE and head.status in (0, 101)
 
-    >>> explainer = Explainer()
-    >>> for fragment in explainer.cut(b"\x81\x02hi"):
-    ...     print(fragment, explainer.feed(fragment))
-    b'\x81\x02' Meaning(place='first', text='1 000 0001: FIN, text; 0 0000010: no mask, 2 bytes')
-    b'hi' Meaning(place='last', text='message is sent: "hi"')
+
+class Explainer:
+    r"""Splits one direction into the fields of its frames and returns the meaning of each one.
+
+    `head` is the 101 response, which names the extensions that were negotiated.
+
+    >>> for raw, meaning in Explainer().feed(b"\x81\x02hi"):
+    ...     print(raw, describe(meaning, raw))
+    b'\x81\x02' 1 000 0001: FIN, text; 0 0000010: no mask, 2 bytes
+    b'hi' text message: "hi"
     """
 
-    def __init__(self, content_type: str = "") -> None:
+    def __init__(self, head: Head | None = None) -> None:
+        self._deflate = head is not None and "permessage-deflate" in head.get("Sec-WebSocket-Extensions")
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._inflate_left = MAX_INFLATED
         self._buffer = bytearray()
-        self._meanings: deque[Meaning] = deque()
-        self._message = bytearray()
-        self._opcode = CONTINUATION  # of the message under way; this where there is none
+        self._message: list[bytes] = []
+        self._opcode = CONTINUATION  # of the unfinished message; CONTINUATION if there is none
         self._compressed = False
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        self._broken = ""  # why no frame can follow
+        self._messages = 0
+        self._end = Meaning()  # after a close frame or an error: the meaning of all further bytes
 
-    @property
-    def pending(self) -> bytes:
-        """The bytes of a frame that is not complete yet."""
-        return bytes(self._buffer)
-
-    def cut(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; return the fields of the frames that they complete, in order."""
+    def feed(self, data: bytes) -> list[Fragment]:
+        """Take the next bytes; return the fields of the frames that they complete."""
         self._buffer += data
-        found: list[bytes] = []
-        while not self._broken and self._buffer:
+        found: list[Fragment] = []
+        while self._buffer and not self._end.kind:
             try:
-                head = _Head.read(self._buffer)
+                header = _Head.read(self._buffer)
             except ValueError as error:
-                self._broken = f"not a frame: {error}"
-                self._meanings.append(Meaning("inside", self._broken))
-                return [*found, self._rest()]
-            if head is None or len(self._buffer) < head.end:
+                self._end = Meaning(kind="error", detail=str(error), problem="not a frame")
                 break
-            found += self._fields(head, bytes(self._buffer[: head.end]))
-            del self._buffer[: head.end]
-            if head.opcode == CLOSE:
-                self._broken = "after the close: no frame may follow, readers ignore it"
-        if self._broken and self._buffer:
-            self._meanings.append(Meaning("inside", self._broken))
-            found.append(self._rest())
-        return found
+            if header is None or len(self._buffer) < header.end:
+                return found
+            found += self._fields(header, bytes(self._buffer[: header.end]))
+            del self._buffer[: header.end]
+            if header.opcode == CLOSE:
+                self._end = Meaning(kind="rest", problem="after close")
+        return [*found, *self.flush()] if self._buffer else found
 
-    def feed(self, fragment: bytes) -> Meaning:
-        """Say what the next of the fragments means that `cut` has returned."""
-        return self._meanings.popleft()
-
-    def _rest(self) -> bytes:
+    def flush(self) -> list[Fragment]:
+        """Return the beginning of an unfinished frame, because the recording ends here."""
         rest = bytes(self._buffer)
         self._buffer.clear()
-        return rest
+        return [(rest, self._end if self._end.kind else Meaning(kind="incomplete"))] if rest else []
 
-    def _fields(self, head: _Head, raw: bytes) -> list[bytes]:
-        cuts = [0, 2, head.size - 4 * head.masked, head.size, head.end]
-        texts = [head.bits(), f"{head.length} bytes", "the mask", self._said(head, head.frame(raw).payload)]
-        spans = zip(cuts, cuts[1:], texts, strict=False)
-        found = [(raw[start:end], text) for start, end, text in spans if end > start]
-        if not head.length:
-            found[-1] = (found[-1][0], "; ".join(filter(None, (found[-1][1], texts[-1]))))
-        places = ["first", *["inside"] * (len(found) - 2), "last"][-len(found) :]
-        self._meanings += [Meaning(place, text) for place, (_, text) in zip(places, found, strict=True)]
-        return [fragment for fragment, _ in found]
+    def close(self) -> Meaning | None:
+        """Return the problem "never ended" if the connection closes inside a message."""
+        unfinished = self._opcode != CONTINUATION
+        return Meaning("last", "end", "message", problem="never ended") if unfinished else None
 
-    def _said(self, head: _Head, payload: bytes) -> str:
-        """Return what a frame says; a message is said when its last frame has come."""
-        if head.opcode == CLOSE:
+    def _fields(self, header: _Head, raw: bytes) -> Iterator[Fragment]:
+        reserved = header.rsv & (3 if self._deflate else 7)
+        yield raw[:2], Meaning("first", "frame", problem="reserved bits" if reserved else "")
+        mask = header.size - 4 * header.masked
+        if mask > 2:
+            yield raw[2:mask], Meaning("inside", "length", size=header.length)
+        if header.masked:
+            yield raw[mask : header.size], Meaning("inside", "mask")
+        yield raw[header.size :], self._payload(header, header.frame(raw).payload)
+
+    def _payload(self, header: _Head, payload: bytes) -> Meaning:
+        if header.opcode == CLOSE:
             return _close(payload)
-        if head.opcode in (PING, PONG):
-            return f"{NAMES[head.opcode]}: {_short(payload)}" if payload else ""
-        if (head.opcode == CONTINUATION) != (self._opcode != CONTINUATION):
-            self._opcode = CONTINUATION
-            return "a protocol error: " + (
-                "it goes on with no message" if not head.opcode else "a message is under way"
-            )
-        if head.opcode != CONTINUATION:
-            self._message, self._opcode, self._compressed = bytearray(), head.opcode, bool(head.rsv & 4)
-        self._message += payload
-        return self._sent() if head.fin else "a piece of a message: more follows"
+        kind, size = NAMES[header.opcode], len(payload)
+        if header.opcode in (PING, PONG):
+            return Meaning("last", kind, size=size, label=shorten(payload.decode("utf-8", "replace")))
+        if header.opcode == CONTINUATION and self._opcode == CONTINUATION:
+            return Meaning("last", kind, size=size, problem="no message to continue")
+        if header.opcode != CONTINUATION:
+            unfinished, self._opcode = self._opcode != CONTINUATION, header.opcode
+            self._message, self._compressed = [], self._deflate and bool(header.rsv & 4)
+            if unfinished:
+                self._opcode = CONTINUATION
+                return Meaning("last", kind, size=size, problem="message not finished")
+        self._message.append(payload)
+        return self._complete() if header.fin else Meaning("last", "fragment", size=size)
 
-    def _sent(self) -> str:
-        opcode, self._opcode = self._opcode, CONTINUATION
-        message, note = bytes(self._message), ""
+    def _complete(self) -> Meaning:
+        kind, message = NAMES[self._opcode], b"".join(self._message)
+        self._message, self._opcode, self._messages = [], CONTINUATION, self._messages + 1
+        problem, detail = "", ""
         if self._compressed:
-            message, note = self._inflated(message)
-        shown = _short(message) if opcode == TEXT else f"{len(message)} bytes"
-        return f"message is sent{note}: {shown}"
+            message, problem = self._inflated(message)
+            detail = "compressed"
+        label = shorten(message.decode("utf-8", "replace")) if kind == "text" and not problem else ""
+        if kind == "text" and not problem and not _is_utf8(message):
+            problem = "invalid UTF-8"
+        return Meaning("last", kind, "message", self._messages, len(message), label, detail, True, problem)
 
     def _inflated(self, message: bytes) -> tuple[bytes, str]:
+        """Return a decompressed message, or the compressed one and why it cannot be read."""
         try:
-            return self._inflate.decompress(message + b"\x00\x00\xff\xff"), ", compressed"  # RFC 7692, 7.2.2
+            text = self._inflater.decompress(message + b"\x00\x00\xff\xff", self._inflate_left + 1)  # RFC 7692, 7.2.2
         except zlib.error:
-            return message, ", compressed in a way unknown here"
+            return message, "invalid compression"
+        if self._inflater.unconsumed_tail or len(text) > self._inflate_left:
+            self._inflate_left = 0
+            return message, "too much to decompress"
+        self._inflate_left -= len(text)
+        return text, ""
+
+
+def describe(meaning: Meaning, raw: bytes) -> str:
+    """Return a short text for a meaning; `raw` are the bytes of its field."""
+    kind = meaning.kind
+    if kind == "frame":
+        return _bits(raw) + ("; reserved bits without an extension" if meaning.problem else "")
+    if meaning.unit == "message" and meaning.complete:
+        name = f"compressed {kind}" if meaning.detail else kind
+        shown = f'"{meaning.label}"' if kind == "text" and not meaning.problem else plural(meaning.size, "byte")
+        return f"{name} message: {shown}" + (f" ({PROBLEMS[meaning.problem]})" if meaning.problem else "")
+    if kind == "close":
+        code = f"close {meaning.number}" if meaning.size > 1 else "close, no code"
+        problem = f" ({PROBLEMS[meaning.problem]})" if meaning.problem else ""
+        return code + (f': "{meaning.label}"' if meaning.label else "") + problem
+    if meaning.problem:
+        return PROBLEMS[meaning.problem].format(meaning=meaning)
+    if kind in ("ping", "pong"):
+        return f'{kind}: "{meaning.label}"' if meaning.label else kind
+    if kind == "length":
+        return f"length: {plural(meaning.size, 'byte')}"
+    return TEXTS[kind]
+
+
+def _bits(header: bytes) -> str:
+    """Return the first two bytes of a frame, bit by bit, and what they mean."""
+    first, second = header
+    fin, rsv, opcode, short = first >> 7, first >> 4 & 7, first & 15, second & 127
+    masked = "masked" if second >> 7 else "no mask"
+    extended = {126: "length in the next 16 bits", 127: "length in the next 64 bits"}
+    flags = f"{'FIN, ' * fin}{NAMES[opcode]}"
+    return (
+        f"{fin:b} {rsv:03b} {opcode:04b}: {flags}; "
+        f"{second >> 7:b} {short:07b}: {masked}, {extended.get(short) or plural(short, 'byte')}"
+    )
 
 
 @dataclass(frozen=True)
@@ -268,14 +331,6 @@ class _Head:
         payload = raw[self.size :]
         return Frame(self.opcode, masked(payload, mask) if mask else payload, self.fin, self.rsv, mask)
 
-    def bits(self) -> str:
-        """Return the first two bytes, bit by bit, and what they say."""
-        extensions = f", extension bits {self.rsv:03b}" if self.rsv else ""
-        first = f"{self.fin:b} {self.rsv:03b} {self.opcode:04b}: {'FIN, ' * self.fin}{NAMES[self.opcode]}{extensions}"
-        form = {126: "the length follows in 16 bits", 127: "the length follows in 64 bits"}
-        length = form.get(self.short, f"{self.short} byte{'s' * (self.short != 1)}")
-        return f"{first}; {self.masked:b} {self.short:07b}: {'masked' if self.masked else 'no mask'}, {length}"
-
 
 def _check(opcode: int, length: int, fin: bool) -> None:
     if opcode not in NAMES:
@@ -295,13 +350,30 @@ def _length(length: int, has_mask: bool) -> bytes:
     return bytes([bit | 127]) + length.to_bytes(8, "big")
 
 
-def _close(payload: bytes) -> str:
+def _close(payload: bytes) -> Meaning:
     if len(payload) < 2:
-        return "close, with half a code" if payload else "close, without a code"
+        return Meaning("last", "close", size=len(payload), problem="half a code" if payload else "")
     code, reason = int.from_bytes(payload[:2], "big"), payload[2:]
-    return f"close {code}" + (f": {_short(reason)}" if reason else "")
+    problem = "" if _may_be_sent(code) else "invalid code"
+    label = shorten(reason.decode("utf-8", "replace"))
+    return Meaning(
+        "last",
+        "close",
+        "",
+        code,
+        len(payload),
+        label,
+        problem=problem or ("" if _is_utf8(reason) else "invalid UTF-8"),
+    )
 
 
-def _short(payload: bytes) -> str:
-    text = payload.decode("utf-8", "replace").replace("\n", "\\n")
-    return f'"{text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."}"'
+def _may_be_sent(code: int) -> bool:
+    return (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) or 3000 <= code <= 4999
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -133,232 +133,374 @@ TEXTS = {
     "two ticks in chunks": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   b\r\n            a chunk of 11 bytes
+   \r\n             blank line: end of headers
+   b\r\n            chunk of 11 bytes
    ┌ data: \ 0\n
-   └ \n             blank line: event "message" is sent: "\ 0"
+   └ \n             blank line: dispatches event "message": "\ 0"
    \r\n
-   b\r\n            a chunk of 11 bytes
+   b\r\n            chunk of 11 bytes
    ┌ data: | 1\n
-   └ \n             blank line: event "message" is sent: "| 1"
+   └ \n             blank line: dispatches event "message": "| 1"
    \r\n
-   0\r\n\r\n        the last chunk: the body is whole
+   0\r\n\r\n        last chunk: the body is complete
 """,
     "a body by its length": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/plain\r\n
    Content-Length: 12\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ hello\n
    │ world\n
-   (the body is whole: as many bytes as Content-Length says)
+   (Content-Length reached: the body is complete)
 """,
     "a body that ends with the connection": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/plain\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ hello\n
    │ wor
-   (the server closes: whether the body is whole, nobody can tell)
+   (the server closes the connection: this ends the body, complete or not)
 """,
     "a body whose last chunk is missing": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
-   (the server closes: the body is cut)
+   (the server closes the connection: the body is incomplete)
 """,
     "a body shorter than its length": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Length: 12\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ hello
-   (the server closes: the body is cut)
+   (the server closes the connection: the body is incomplete)
 """,
     "a server that resets": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data:
-   (the server resets the connection: the body is cut)
+   (the server resets the connection: the body is incomplete)
 """,
     "a client that leaves": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
 
--> (the client leaves)
+-> (the client disconnects)
 
-<- (the server has noticed, and ends the stream)
+<- (the server closes the connection; the recording cannot show whether the app still runs)
 """,
     "a client that resets": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
 
--> (the client leaves)
+-> (the client resets the connection)
+
+<- (not noticed by the server so far)
 """,
     "a stream that is still open": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
-   9\r\n            a chunk of 9 bytes
+   9\r\n            chunk of 9 bytes
    ┌ da
    (still open)
 """,
     "a server that refuses": r"""
-<- (refused: nothing listens where the server should be)
+<- (connection refused: no server listens at this address)
 """,
     "a server that closes without a word": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
-<- (the server closes)
+<- (the server closes the connection without a response)
 """,
     "a request with a body": r"""
 -> POST /x HTTP/1.1\r\n
    Content-Length: 5\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ a=b&c
-   (the body is whole: as many bytes as Content-Length says)
+   (Content-Length reached: the body is complete)
 
 <- HTTP/1.1 200 OK\r\n
    Content-Length: 0\r\n
-   \r\n             blank line: the head ends
-   (the body is whole: as many bytes as Content-Length says)
+   \r\n             blank line: end of headers
+   (Content-Length reached: the body is complete)
 """,
     "a request that is not finished so far": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
-   Hos              begun, and not finished so far
+   Hos              incomplete so far
 """,
     "a request that is never finished": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
-   Hos              begun, and never finished
+   Hos              incomplete: the connection was closed
 
--> (the client leaves)
+-> (the client disconnects)
 
-<- (the server closes too)
+<- (the server closes the connection)
 """,
     "an event that chunks have cut": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   8\r\n            a chunk of 8 bytes
+   \r\n             blank line: end of headers
+   8\r\n            chunk of 8 bytes
    ┌ id: 1\n
    │ da
    \r\n
-   6\r\n            a chunk of 6 bytes
+   6\r\n            chunk of 6 bytes
    │ ta: x\n
    \r\n
-   1\r\n            a chunk of 1 byte
-   └ \n             blank line: event "message" is sent: "x"
+   1\r\n            chunk of 1 byte
+   └ \n             blank line: dispatches event "message": "x"
    \r\n
-   0\r\n\r\n        the last chunk: the body is whole
+   0\r\n\r\n        last chunk: the body is complete
+""",
+    "documents of JSON, one cut by chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: application/x-ndjson\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers
+   c\r\n            chunk of 12 bytes
+   └ {"n":0}\n      line end: document 1 is complete
+   ┌ {"n"
+   \r\n
+   9\r\n            chunk of 9 bytes
+   └ :1}\n          line end: document 2 is complete
+   └ NaN\n          line 3 is not JSON: NaN is not a JSON value
+   └ \n             blank line: skipped
+   \r\n
+   0\r\n\r\n        last chunk: the body is complete
+""",
+    "parts that replace each other": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
+   \r\n             blank line: end of headers
+   ┌ --cut\r\n      boundary: part 1 begins
+   │ Content-Type: text/plain\r\n
+   │ \r\n           blank line: end of the part's headers
+   │ \x89PNG\r\n\n\r\0\r\n body of part 1
+   ┌ --cut\r\n      boundary: part 1 is complete, 9 bytes; part 2 begins
+   │ Content-Type: text/plain\r\n
+   │ Content-Length: 2\r\n
+   │ \r\n           blank line: end of the part's headers
+   │ 12\r\n         body of part 2, complete by Content-Length
+   └ --cut--\r\n    last boundary: no part follows
+   (still open)
+""",
+    "parts in chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
+   ┌ --cut\r\n      boundary: part 1 begins
+   │ Co
+   \r\n
+   1f\r\n           chunk of 31 bytes
+   │ ntent-Type: text/plain\r\n
+   │ \r\n           blank line: end of the part's headers
+   │ \x89PNG\r      body of part 1
+   \r\n
+   b\r\n            chunk of 11 bytes
+   │ \n\n\r\0\r\n   body of part 1
+   │ --cut          body of part 1
+   \r\n
+   35\r\n           chunk of 53 bytes
+   ┌ \r\n           boundary: part 1 is complete, 9 bytes; part 2 begins
+   │ Content-Type: text/plain\r\n
+   │ Content-Length: 2\r\n
+   │ \r\n           blank line: end of the part's headers
+   │ 12\r\n         body of part 2, complete by Content-Length
+   \r\n
+   (still open)
+""",
+    "frames in both directions": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: end of headers
+   ┌ \x81\x02       1 000 0001: FIN, text; 0 0000010: no mask, 2 bytes
+   └ hi             text message: "hi"
+
+-> ┌ \x81\x85       1 000 0001: FIN, text; 1 0000101: masked, 5 bytes
+   │ abcd           masking key
+   └ \t\x07\x0f\x08\x0e text message: "hello"
+
+<- ┌ \x89\0         1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes
+   └                ping
+   ┌ \x88\x05       1 000 1000: FIN, close; 0 0000101: no mask, 5 bytes
+   └ \x03\xe8bye    close 1000: "bye"
+
+-> (the client closes the connection)
+""",
+    "a message in pieces, a long one, and one begun": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: end of headers
+   ┌ \x01\x02       0 000 0001: text; 0 0000010: no mask, 2 bytes
+   └ he             fragment of a message: more fragments follow
+   ┌ \x80\x03       1 000 0000: FIN, continuation; 0 0000011: no mask, 3 bytes
+   └ llo            text message: "hello"
+   ┌ \x82~          1 000 0010: FIN, binary; 0 1111110: no mask, length in the next 16 bits
+   │ \0~            length: 126 bytes
+   └ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (126 bytes) binary message: 126 bytes
+   │ \x81~\0        incomplete frame
+   (still open)
+""",  # noqa: E501
+    "frames that are none": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: end of headers
+
+-> │ \x83\0 hello   not a frame: opcode 3 has no meaning
+
+<- (the server resets the connection)
+""",
+    "an upgrade that is refused": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 426 Upgrade Required\r\n
+   Upgrade: websocket\r\n
+   Content-Length: 3\r\n
+   \r\n             blank line: end of headers
+   │ no\n
+   (Content-Length reached: the body is complete)
 """,
     "two connections": r"""
 connection 1
 
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Length: 0\r\n
-   \r\n             blank line: the head ends
-   (the body is whole: as many bytes as Content-Length says)
+   \r\n             blank line: end of headers
+   (Content-Length reached: the body is complete)
 
 connection 2
 
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
-<- (refused: nothing listens where the server should be)
+<- (connection refused: no server listens at this address)
 """,
     "two messages on one connection": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Length: 1\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ x
-   (the body is whole: as many bytes as Content-Length says)
+   (Content-Length reached: the body is complete)
 
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Length: 1\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
    │ x
-   (the body is whole: as many bytes as Content-Length says)
+   (Content-Length reached: the body is complete)
 """,
     "another protocol": r"""
 -> (not HTTP/1: not the start of a request: 'hello')
@@ -371,232 +513,94 @@ connection 2
 
 <- │ bye\0\xff
 
--> (the client leaves)
+-> (the client disconnects)
 
-<- (the server closes too)
+<- (the server closes the connection)
 """,
     "chunks that cannot be": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
    (not HTTP/1: the size of a chunk is not a hexadecimal number: 'zz')
    │ zz\r\n
    │ no\n
-   (the server closes)
+   (the server closes the connection)
 """,
     "a trailer": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
    ┌ data: a\n
-   └ \n             blank line: event "message" is sent: "a"
+   └ \n             blank line: dispatches event "message": "a"
    \r\n
-   0\r\n
+   0\r\n            last chunk
    Set-Cookie: (not shown)\r\n
    Digest: b\r\n
-   \r\n             the last chunk and its trailer: the body is whole
+   \r\n             blank line: end of trailers, the body is complete
 """,
     "secrets": r"""
 -> GET /?token=(not shown)&n=1 HTTP/1.1\r\n
    Cookie: (not shown)\r\n
    Authorization: (not shown)\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Set-Cookie: (not shown)\r\n
    Location: /?n=1&access_token=(not shown)\r\n
    Content-Length: 0\r\n
-   \r\n             blank line: the head ends
-   (the body is whole: as many bytes as Content-Length says)
+   \r\n             blank line: end of headers
+   (Content-Length reached: the body is complete)
 """,
     "bytes that were not kept": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   b\r\n            a chunk of 11 bytes
+   \r\n             blank line: end of headers
+   b\r\n            chunk of 11 bytes
    ┌ data: \ 0\n
-   └ \n             blank line: event "message" is sent: "\ 0"
+   └ \n             blank line: dispatches event "message": "\ 0"
    \r\n
-   b\r\n            a chunk of 11 bytes
+   b\r\n            chunk of 11 bytes
    ┌ data:
 
-   (12 bytes more were not kept)
+   (12 more bytes and 2 connection ends not kept: the limit is keep=143)
 """,
     "bytes that cannot be seen": r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
-   \r\n             blank line: the head ends
+   \r\n             blank line: end of headers
 
 <- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   1a\r\n           a chunk of 26 bytes
+   \r\n             blank line: end of headers
+   1a\r\n           chunk of 26 bytes
    ┌ data: \x1b[31m\t\xff \\n café\r\n
-   └ \r\n           blank line: event "message" is sent: "\x1b[31m\t� \n café"
+   └ \r\n           blank line: dispatches event "message": "\x1b[31m\t� \n café"
    \r\n
    (still open)
-""",
-    "documents of JSON, one cut by chunks": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 200 OK\r\n
-   Content-Type: application/x-ndjson\r\n
-   Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   c\r\n            a chunk of 12 bytes
-   └ {"n":0}\n      line end: document 1 is sent
-   ┌ {"n"
-   \r\n
-   9\r\n            a chunk of 9 bytes
-   └ :1}\n          line end: document 2 is sent
-   └ NaN\n          line 3 is no JSON: NaN is not a JSON value
-   └ \n             line 4 is blank: skipped
-   \r\n
-   0\r\n\r\n        the last chunk: the body is whole
-""",
-    "parts that replace each other": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 200 OK\r\n
-   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
-   \r\n             blank line: the head ends
-   ┌ --cut\r\n      boundary: a part begins
-   │ Content-Type: text/plain\r\n
-   │ \r\n           blank line: the part's head ends
-   │ \x89PNG\r\n\n\r\0\r\n the part's body
-   ┌ --cut\r\n      boundary: part 1 is sent, 9 bytes; the next begins
-   │ Content-Type: text/plain\r\n
-   │ Content-Length: 2\r\n
-   │ \r\n           blank line: the part's head ends
-   │ 12\r\n         the part's body
-   └ --cut--\r\n    the last boundary: part 2 is sent, 2 bytes; no part follows
-   (still open)
-""",
-    "parts in chunks": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 200 OK\r\n
-   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
-   Transfer-Encoding: chunked\r\n
-   \r\n             blank line: the head ends
-   9\r\n            a chunk of 9 bytes
-   ┌ --cut\r\n      boundary: a part begins
-   │ Co
-   \r\n
-   1f\r\n           a chunk of 31 bytes
-   │ ntent-Type: text/plain\r\n
-   │ \r\n           blank line: the part's head ends
-   │ \x89PNG\r      the part's body
-   \r\n
-   b\r\n            a chunk of 11 bytes
-   │ \n\n\r\0\r\n--cut the part's body
-   \r\n
-   35\r\n           a chunk of 53 bytes
-   ┌ \r\n           boundary: part 1 is sent, 9 bytes; the next begins
-   │ Content-Type: text/plain\r\n
-   │ Content-Length: 2\r\n
-   │ \r\n           blank line: the part's head ends
-   │ 12\r\n         the part's body
-   \r\n
-   (still open)
-""",
-    "frames in both directions": r"""
--> GET /ws HTTP/1.1\r\n
-   Upgrade: websocket\r\n
-   Connection: Upgrade\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 101 Switching Protocols\r\n
-   Upgrade: websocket\r\n
-   \r\n             blank line: the head ends
-   ┌ \x81\x02       1 000 0001: FIN, text; 0 0000010: no mask, 2 bytes
-   └ hi             message is sent: "hi"
-
--> ┌ \x81\x85       1 000 0001: FIN, text; 1 0000101: masked, 5 bytes
-   │ abcd           the mask
-   └ \t\x07\x0f\x08\x0e message is sent: "hello"
-
-<- └ \x89\0         1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes
-   ┌ \x88\x05       1 000 1000: FIN, close; 0 0000101: no mask, 5 bytes
-   └ \x03\xe8bye    close 1000: "bye"
-
--> (the client closes the connection)
-""",
-    "a message in pieces, a long one, and one begun": r"""
--> GET /ws HTTP/1.1\r\n
-   Upgrade: websocket\r\n
-   Connection: Upgrade\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 101 Switching Protocols\r\n
-   Upgrade: websocket\r\n
-   \r\n             blank line: the head ends
-   ┌ \x01\x02       0 000 0001: text; 0 0000010: no mask, 2 bytes
-   └ he             a piece of a message: more follows
-   ┌ \x80\x03       1 000 0000: FIN, continuation; 0 0000011: no mask, 3 bytes
-   └ llo            message is sent: "hello"
-   ┌ \x82~          1 000 0010: FIN, binary; 0 1111110: no mask, the length follows in 16 bits
-   │ \0~            126 bytes
-   └ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (126 characters) message is sent: 126 bytes
-   │ \x81~\0        begun, and not finished
-   (still open)
-""",  # noqa: E501
-    "frames that are none": r"""
--> GET /ws HTTP/1.1\r\n
-   Upgrade: websocket\r\n
-   Connection: Upgrade\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 101 Switching Protocols\r\n
-   Upgrade: websocket\r\n
-   \r\n             blank line: the head ends
-
--> │ \x83\0 hello   not a frame: opcode 3 has no meaning
-
-<- (the server resets the connection)
-""",
-    "an upgrade that is refused": r"""
--> GET /ws HTTP/1.1\r\n
-   Upgrade: websocket\r\n
-   Connection: Upgrade\r\n
-   \r\n             blank line: the head ends
-
-<- HTTP/1.1 426 Upgrade Required\r\n
-   Upgrade: websocket\r\n
-   Content-Length: 3\r\n
-   \r\n             blank line: the head ends
-   │ no\n
-   (the body is whole: as many bytes as Content-Length says)
 """,
     "nothing": r"""
-nothing has passed yet
+nothing is recorded yet
 """,
 }
 
@@ -668,10 +672,10 @@ def test_of_a_long_body_the_first_lines_are_drawn_and_the_others_counted() -> No
     assert lines[-4:] == [
         r"   │ line 0\n",
         r"   │ line 1\n",
-        "   (7 lines more, not drawn)",
-        "   (the body is whole: as many bytes as Content-Length says)",
+        "   (49 more bytes of the body, not drawn)",
+        "   (Content-Length reached: the body is complete)",
     ]
-    assert "1 line more, not drawn" in recording.text(most=8)
+    assert "7 more bytes of the body, not drawn" in recording.text(most=8)
     assert "more" not in recording.text(most=9)
 
 
@@ -682,14 +686,14 @@ def test_of_many_chunks_those_whose_lines_are_not_drawn_are_left_out() -> None:
         r"┌ data: \ 0\n",
         r"└ \n",
         r"\r\n",
-        "(2 lines more, not drawn)",
+        "(11 more bytes of the body, not drawn)",
         r"0\r\n\r\n",
     ]
 
 
 def test_a_long_line_is_cut_and_its_length_told() -> None:
     recording = answered(GET, [ok(("Content-Length", "500")) + b"x" * 500])
-    assert f"   │ {'x' * 100}... (500 characters)" in recording.text(times=False).splitlines()
+    assert f"   │ {'x' * 100}... (500 bytes)" in recording.text(times=False).splitlines()
 
 
 @given(st.lists(st.integers(0, 300), max_size=12))

@@ -815,7 +815,7 @@ def test_two_speak_and_each_hears_their_own() -> None:
         assert one.hear(seconds=0.05) is None
         assert one.end == "open"
     assert one.end == "cut"
-    assert 'message is sent: "one"' in str(one)
+    assert 'text message: "one"' in str(one)
 
 
 def test_bytes_are_heard_as_bytes_and_pieces_as_one_message() -> None:

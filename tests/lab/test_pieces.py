@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from recordings import GET, recorded
+from recordings import GET, Step, recorded
 
 from server.lab import Piece, Recording
 
@@ -51,7 +51,37 @@ def test_its_pieces_are_a_copy() -> None:
 def test_it_keeps_the_first_bytes_and_counts_the_others(keep: int | None, kept: bytes, dropped: int) -> None:
     recording = recorded(("->", b"abc"), ("->", b"def"), ("->", "closed"), keep=keep)
     assert (recording.bytes("->"), recording.dropped) == (kept, dropped)
-    assert recording.pieces[-1].how == "closed"  # an end is always kept
+    assert recording.dropped_ends == (1 if dropped else 0)  # of a connection that has lost bytes
+    assert dropped or recording.pieces[-1].how == "closed"
+
+
+def test_the_limit_also_bounds_the_ends_of_connections() -> None:
+    recording = Recording(keep=100)
+    for number in range(1, 501):
+        steps: list[Step] = [("->", b"x" * 40), ("<-", b"y"), ("->", "closed"), ("<-", "closed")]
+        recorded(*steps, connection=number, into=recording)
+    assert len(recording.pieces) == 4 + 4 + 1
+    assert (recording.dropped, recording.dropped_ends) == (500 * 41 - 100, 2 * 498)
+    assert recording.snapshot().incomplete == {3}
+    assert "(20400 more bytes and 996 connection ends not kept: the limit is keep=100)" in recording.text()
+
+
+def test_the_end_of_a_connection_that_lost_nothing_is_kept_after_the_limit() -> None:
+    recording = recorded(("->", b"ab"), keep=2)
+    recorded(("->", b"cd"), connection=2, into=recording)
+    recorded(("->", "closed"), connection=1, into=recording)
+    assert recording.pieces[-1][1:] == (1, "->", b"", "closed")
+
+
+def test_a_snapshot_has_a_clock_that_stands_still_after_the_stop() -> None:
+    recording = recorded(("->", b"a"))
+    assert recording.snapshot().running
+    recording.stop()
+    first, second = recording.snapshot(), recording.snapshot()
+    assert not first.running
+    assert first.now == second.now >= first.pieces[-1].when
+    recording.add(1, "->", b"b")
+    assert recording.snapshot().running
 
 
 def test_a_keep_below_0_is_refused() -> None:

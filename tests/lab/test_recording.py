@@ -11,7 +11,7 @@ def test_pieces_as_received_are_a_line_each() -> None:
     lines = recorded(("->", b"ab\n"), ("<-", b"x" * 200), ("->", "closed")).received().splitlines()
     assert [line.split(" ms  ")[1] for line in lines] == [
         r"->     3 bytes  ab\n",
-        f"<-   200 bytes  {'x' * 100}... (200 characters)",
+        f"<-   200 bytes  {'x' * 100}... (200 bytes)",
         "->     0 bytes  closed",
     ]
     assert Recording().received() == ""

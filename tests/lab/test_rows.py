@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recordings import CHUNKED, GET, TWO_TICKS
 from splits import cut
 
 from server.lab.pieces import Direction, Piece
-from server.lab.rows import Row, explainer, rows, without_secrets_in
-from server.wire import sse
+from server.lab.rows import Row, rows, without_secrets_in
 from server.wire.http import LAST_CHUNK, Head, chunk
 
 PIECES = st.lists(
@@ -27,8 +27,8 @@ def said(*steps: tuple[Direction, bytes]) -> list[Piece]:
     return [Piece(float(second), 1, direction, data) for second, (direction, data) in enumerate(steps)]
 
 
-def notes(found: list[Row]) -> list[str]:
-    return [row.note for row in found if row.note]
+def kinds(found: list[Row]) -> list[str]:
+    return [row.kind for row in found]
 
 
 def test_each_byte_is_in_one_row_in_the_order_in_which_it_was_said() -> None:
@@ -48,8 +48,8 @@ def test_any_pieces_give_rows_in_the_order_of_time_and_no_byte_is_lost(
     found = rows(pieces, secrets=True, most=10_000)
     assert [row.when for row in found] == sorted(row.when for row in found)
     for direction in ("->", "<-"):
-        spoken = b"".join(piece.data for piece in pieces if piece.direction == direction)
-        assert b"".join(row.raw for row in found if row.direction == direction) == spoken
+        sent = b"".join(piece.data for piece in pieces if piece.direction == direction)
+        assert b"".join(row.raw for row in found if row.direction == direction) == sent
 
 
 @given(st.lists(st.integers(0, 250), max_size=8))
@@ -58,7 +58,7 @@ def test_a_row_has_the_time_of_its_last_byte(places: list[int]) -> None:
     seen = b""
     for row in rows(pieces):
         seen += row.raw
-        if row.raw and row.note != "still open":
+        if row.raw:
             needed = next(
                 n for n in range(len(pieces)) if len(b"".join(p.data for p in pieces[: n + 1])) >= len(seen)
             )
@@ -66,52 +66,61 @@ def test_a_row_has_the_time_of_its_last_byte(places: list[int]) -> None:
             assert row.when >= pieces[needed].when
 
 
-def test_a_message_starts_at_its_start_line_and_at_who_leaves() -> None:
+def test_a_message_starts_at_its_start_line_and_at_a_disconnect() -> None:
     pieces = [*said(("->", GET), ("<-", CHUNKED)), Piece(2, 1, "->", b"", "closed"), Piece(3, 1, "<-", b"", "closed")]
-    assert [row.note or row.raw[:4] for row in rows(pieces) if row.starts] == [
-        b"GET ",
-        b"HTTP",
-        "the client leaves",
-        "the server has noticed, and ends the stream",
+    assert [(row.kind, row.code) for row in rows(pieces) if row.starts] == [
+        ("start line", ""),
+        ("start line", ""),
+        ("client disconnects", ""),
+        ("server closes", "app not visible"),
     ]
 
 
-def test_an_answer_to_head_has_no_body_and_the_next_answer_is_read() -> None:
+def test_a_response_to_head_has_no_body_and_the_next_response_is_read() -> None:
     head = Head("HEAD / HTTP/1.1").encode()
-    answer = Head("HTTP/1.1 200 OK", (("Content-Length", "5"),)).encode()
-    found = rows(said(("->", head), ("<-", answer), ("->", GET), ("<-", answer + b"hello")))
+    response = Head("HTTP/1.1 200 OK", (("Content-Length", "5"),)).encode()
+    found = rows(said(("->", head), ("<-", response), ("->", GET), ("<-", response + b"hello")))
     assert [row.raw for row in found if row.starts and row.direction == "<-"] == [b"HTTP/1.1 200 OK\r\n"] * 2
-    assert "still open" not in notes(found)
+    assert "open" not in kinds(found)
 
 
-def test_the_lines_of_each_chunk_are_explained_by_the_format_of_the_body() -> None:
-    pieces = said(("->", GET), ("<-", CHUNKED + chunk(b": hi\nretry: 5\n") + chunk(b"data: a\n\n") + LAST_CHUNK))
-    assert [(row.mark, row.note) for row in rows(pieces) if row.mark] == [
-        ("┌ ", "a comment: ignored"),
-        ("│ ", "wait 5 ms before a reconnect"),
-        ("│ ", ""),
-        ("└ ", 'blank line: event "message" is sent: "a"'),
+def test_a_row_has_the_facts_of_its_bytes() -> None:
+    found = rows(said(("->", GET), ("<-", CHUNKED + chunk(b": hi\nretry: 5\ndata: a\n\n") + LAST_CHUNK)))
+    assert [(row.kind, row.size) for row in found if row.kind == "chunk size"] == [("chunk size", 23)]
+    body = [row for row in found if row.kind == "body"]
+    assert {row.format for row in body} == {"sse"}
+    assert [row.meaning and (row.meaning.position, row.meaning.kind) for row in body] == [
+        ("first", "comment"),
+        ("inside", "retry"),
+        ("inside", "data"),
+        ("last", "dispatch"),
     ]
+    assert [row.meaning.label for row in body if row.meaning and row.meaning.complete] == ["a"]
 
 
-def test_a_media_type_finds_its_explainer_whatever_its_case_and_parameters() -> None:
-    for media_type in ("text/event-stream", "Text/Event-Stream; charset=utf-8", "text/event-stream;x"):
-        assert isinstance(explainer(answer(media_type)), sse.Explainer)
-    for media_type in ("", "text/plain", "text/event-stream2"):
-        assert explainer(answer(media_type)).feed(b"data: x\n").text == ""
-
-
-def answer(media_type: str) -> Head:
-    return Head("HTTP/1.1 200 OK", (("Content-Type", media_type),))
-
-
-def test_an_incomplete_recording_says_nothing_of_how_the_connection_ended() -> None:
+def test_an_incomplete_recording_has_no_rows_about_the_end_of_the_connection() -> None:
     ends = [Piece(2, 1, "->", b"", "closed"), Piece(3, 1, "<-", b"", "closed")]
     pieces = [*said(("->", GET), ("<-", TWO_TICKS[:-9])), *ends]
-    assert "the client leaves" in notes(rows(pieces))
-    assert not [
-        note for note in notes(rows(pieces, complete=False)) if "leave" in note or "cut" in note or "never" in note
-    ]
+    assert kinds(rows(pieces))[-2:] == ["client disconnects", "server closes"]
+    assert {"client disconnects", "server closes"}.isdisjoint(kinds(rows(pieces, complete=False)))
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_request_without_a_response_has_the_length_of_the_silence(running: bool) -> None:
+    last = rows(said(("->", GET)), now=3.2, running=running)[-1]
+    assert (last.kind, last.seconds, last.code) == ("no response", 3.2, "running" if running else "stopped")
+
+
+def test_a_disconnect_without_a_reaction_of_the_server_is_not_noticed() -> None:
+    pieces = [*said(("->", GET), ("<-", CHUNKED)), Piece(2, 1, "->", b"", "closed")]
+    last = rows(pieces, now=5.0)[-1]
+    assert (last.kind, last.seconds, last.code) == ("not noticed", 3.0, "running")
+
+
+def test_a_second_request_without_a_response_is_silent_too() -> None:
+    response = Head("HTTP/1.1 200 OK", (("Content-Length", "0"),)).encode()
+    last = rows(said(("->", GET), ("<-", response), ("->", GET)), now=4.0)[-1]
+    assert (last.kind, last.seconds) == ("no response", 2.0)
 
 
 def test_pieces_without_secrets_keep_their_sizes_and_all_else() -> None:

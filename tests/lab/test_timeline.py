@@ -10,6 +10,7 @@ from matplotlib.image import imread
 from recordings import CHUNKED, GET, TWO_TICKS, answered
 
 from server.lab import Recording
+from server.lab.timeline import Timeline
 from server.wire.http import Head, chunk
 
 
@@ -54,6 +55,7 @@ def test_a_recording_of_nothing_is_an_empty_picture() -> None:
         ("application/x-ndjson", b'{"part":1}\n', "1 document"),
         ("multipart/x-mixed-replace; boundary=cut", b"--cut\r\n\r\nevent\r\n--cut--\r\n", "1 part"),
         ("text/plain", b"a message is sent\n", ""),
+        ("text/plain", b"blank line: dispatches event\n", ""),
     ],
 )
 def test_what_is_sent_is_counted_by_the_name_that_its_format_gives_it(
@@ -69,3 +71,20 @@ def test_any_data_can_be_a_label(data: str) -> None:
     png, text, _ = shown(answered(GET, [CHUNKED + chunk(f"data: {data}\n\n".encode())]))
     assert size(png)
     assert text == "a timeline, 1 chunk, 1 event"
+
+
+def test_a_label_is_the_text_of_the_event_or_the_number_of_the_unit() -> None:
+    events = answered(GET, [CHUNKED + chunk(b'data: {"step": 3, "of": "x"}\n\n')]).timeline()
+    assert labels(events) == ['{"step": 3, "of": "x"}']
+    head = Head("HTTP/1.1 200 OK", (("Content-Type", "application/x-ndjson"),)).encode()
+    assert labels(answered(GET, [head + b'{"n": 7}\n[8]\n']).timeline()) == ["1", "2"]
+
+
+def test_lines_that_look_like_a_drawing_are_not_events() -> None:
+    recording = answered(b"mail is sent\n", [b"mail is sent\nblank line: dispatches event\n"])
+    assert str(recording.timeline()) == "a timeline"
+
+
+def labels(timeline: Timeline) -> list[str]:
+    (axes,) = timeline.figure().axes
+    return [text.get_text() for text in axes.texts]

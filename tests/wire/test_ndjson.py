@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from splits import cut, every_cut
 
 from server.wire import Meaning
-from server.wire.ndjson import Explainer, Parser, encode
+from server.wire.ndjson import Explainer, Parser, describe, encode
 
 # What has been read, and the error that came then ("" for none).
 Found = tuple[list[Any], str]
@@ -246,57 +246,66 @@ def test_the_work_of_one_long_line_in_small_pieces_grows_with_its_bytes_alone(
     assert seconds(1 << 21) < seconds(1 << 18) * 8 * 3
 
 
-# The explainer, which drawings ask.
+# The explainer, which drawings use.
 
 
-def explain(*fragments: bytes) -> list[Meaning]:
-    explainer = Explainer("application/x-ndjson")
-    return [explainer.feed(fragment) for fragment in fragments]
+def meanings(*chunks: bytes) -> list[Meaning]:
+    explainer = Explainer()
+    found = [fragment for chunk in chunks for fragment in [*explainer.feed(chunk), *explainer.flush()]]
+    assert b"".join(raw for raw, _ in found) == b"".join(chunks)
+    return [meaning for _, meaning in found]
 
 
-def test_a_line_sends_a_document_where_it_ends() -> None:
-    assert explain(b'{"n":0}\n', b"1\r\n") == [
-        Meaning("last", "line end: document 1 is sent"),
-        Meaning("last", "line end: document 2 is sent"),
+def test_a_document_is_complete_at_its_line_end() -> None:
+    assert meanings(b'{"n":0}\n1\r\n') == [
+        Meaning("last", "document", "document", 1, 7, complete=True),
+        Meaning("last", "document", "document", 2, 2, complete=True),
     ]
 
 
-def test_a_line_that_a_chunk_has_cut_is_explained_where_it_ends() -> None:
-    assert explain(b'{"n"', b":", b"0}\n", b"1", b"\n") == [
-        Meaning("first"),
-        Meaning("inside"),
-        Meaning("last", "line end: document 1 is sent"),
-        Meaning("first"),
-        Meaning("last", "line end: document 2 is sent"),
+def test_a_line_in_several_chunks_is_explained_at_its_end() -> None:
+    found = meanings(b'{"n"', b":", b"0}\n", b"1", b"\n")
+    assert [(meaning.position, describe(meaning)) for meaning in found] == [
+        ("first", ""),
+        ("inside", ""),
+        ("last", "line end: document 1 is complete"),
+        ("first", ""),
+        ("last", "line end: document 2 is complete"),
     ]
 
 
-def test_blank_lines_and_bad_lines_are_named_and_are_no_documents() -> None:
-    assert [
-        meaning.text for meaning in explain(b"1\n", b" \r\n", b"NaN\n", b"x\n", b"[" * 100_000 + b"\n", b"2\n")
-    ] == [
-        "line end: document 1 is sent",
-        "line 2 is blank: skipped",
-        "line 3 is no JSON: NaN is not a JSON value",
-        "line 4 is no JSON: Expecting value at character 1",
-        "line 5 is no JSON: nested too deeply",
-        "line end: document 2 is sent",
+def test_blank_lines_and_invalid_lines_are_not_documents() -> None:
+    assert [describe(meaning) for meaning in meanings(b"1\n \r\nNaN\nx\n", b"[" * 100_000 + b"\n2\n")] == [
+        "line end: document 1 is complete",
+        "blank line: skipped",
+        "line 3 is not JSON: NaN is not a JSON value",
+        "line 4 is not JSON: Expecting value at character 1",
+        "line 5 is not JSON: nested too deeply",
+        "line end: document 2 is complete",
     ]
 
 
 @pytest.mark.parametrize("line", [b"{\n", b"{\r\n", b'{"a":\n', b"1 2\n", b'"a\n'])
-def test_the_explainer_and_the_parser_count_an_error_s_place_alike(line: bytes) -> None:
-    (meaning,) = explain(line)
-    place = meaning.text.partition(": ")[2]
-    assert " at character " in place
-    assert f"line 1 is no JSON ({place}): " in read([line])[1]
+def test_the_explainer_and_the_parser_report_the_same_error(line: bytes) -> None:
+    (meaning,) = meanings(line)
+    assert " at character " in meaning.detail
+    assert f"({meaning.detail}): " in read([line])[1]
+
+
+@pytest.mark.parametrize(("stream", "unfinished"), [(b"1\n", False), (b"1\n2", True), (b"1\n \t", False)])
+def test_a_document_without_a_line_end_at_the_end_is_incomplete(stream: bytes, unfinished: bool) -> None:
+    explainer = Explainer()
+    explainer.feed(stream)
+    explainer.flush()
+    meaning = explainer.close()
+    assert (meaning is not None) == unfinished
+    assert not meaning or describe(meaning) == "document 2 is incomplete: no line end follows it"
 
 
 @given(st.binary() | STREAM_BYTES, PLACES)
-def test_the_explainer_finds_what_the_parser_finds_and_raises_at_nothing(data: bytes, places: list[int]) -> None:
-    lines = [line for piece in cut(data, places) for line in piece.splitlines(keepends=True)]
-    texts = [meaning.text for meaning in explain(*lines)]
-    found, error = read([data])
-    good = next((n for n, text in enumerate(texts) if "is no JSON" in text), len(texts))
-    assert sum(text.endswith("is sent") for text in texts[:good]) == len(found)
-    assert (good < len(texts)) == ("is no JSON" in error)
+def test_the_explainer_finds_the_documents_of_the_parser_and_never_raises(data: bytes, places: list[int]) -> None:
+    found = meanings(*(piece for piece in cut(data, places) if piece))
+    documents, error = read([data])
+    good = next((number for number, meaning in enumerate(found) if meaning.problem), len(found))
+    assert sum(meaning.complete for meaning in found[:good]) == len(documents)
+    assert (good < len(found)) == ("JSON" in error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +15,7 @@ from splits import cut, every_cut
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode
 
-from server.wire import Meaning
+from server.wire.http import Head
 from server.wire.websocket import (
     BINARY,
     CLOSE,
@@ -27,6 +28,7 @@ from server.wire.websocket import (
     Frame,
     Parser,
     close_payload,
+    describe,
     masked,
 )
 
@@ -257,9 +259,9 @@ def seconds(pieces: list[bytes]) -> float:
     for _ in range(3):
         parser, explainer, began = Parser(), Explainer(), time.thread_time()
         frames = [frame for piece in pieces for frame in parser.feed(piece)]
-        fields = [explainer.feed(field) for piece in pieces for field in explainer.cut(piece)]
+        fields = [fragment for piece in pieces for fragment in explainer.feed(piece)]
         assert frames[-1].fin
-        assert fields[-1].text.startswith("message is sent")
+        assert fields[-1][1].complete
         best = min(best, time.thread_time() - began)
     return best
 
@@ -355,77 +357,103 @@ def test_the_names_are_wsproto_s_opcodes_and_its_close_codes_may_be_sent() -> No
             assert close_payload(int(code))
 
 
-# The explainer, which drawings ask.
+# The explainer, which drawings use.
+
+DEFLATE = Head("HTTP/1.1 101 Switching Protocols", (("Sec-WebSocket-Extensions", "permessage-deflate"),))
 
 
-def explain(*pieces: bytes) -> list[tuple[bytes, str, str]]:
-    """The fields of the frames in these pieces, with place and text."""
-    explainer = Explainer()
-    return [(field, *explainer.feed(field)) for piece in pieces for field in explainer.cut(piece)]
+def explain(*pieces: bytes, head: Head | None = None) -> list[tuple[bytes, str, str]]:
+    """Return the bytes, the position and the text of each field of the frames in these pieces."""
+    explainer = Explainer(head)
+    found = [fragment for piece in pieces for fragment in explainer.feed(piece)]
+    return [(raw, meaning.position, describe(meaning, raw)) for raw, meaning in found]
 
 
-def said(*frames: Frame) -> list[str]:
-    """What the last field of each frame says."""
-    return [text for _, place, text in explain(*[frame.encode() for frame in frames]) if place == "last"]
+def texts(*frames: Frame, head: Head | None = None) -> list[str]:
+    """Return the text of the last field of each frame."""
+    found = explain(*[frame.encode() for frame in frames], head=head)
+    return [text for _, position, text in found if position == "last"]
 
 
-def test_a_frame_is_cut_into_its_fields() -> None:
+def test_a_frame_is_split_into_its_fields() -> None:
     assert explain(Frame(TEXT, b"hi" * 70, mask=b"abcd").encode()) == [
-        (b"\x81\xfe", "first", "1 000 0001: FIN, text; 1 1111110: masked, the length follows in 16 bits"),
-        (b"\x00\x8c", "inside", "140 bytes"),
-        (b"abcd", "inside", "the mask"),
-        (masked(b"hi" * 70, b"abcd"), "last", f'message is sent: "{("hi" * 70)[:37]}..."'),
+        (b"\x81\xfe", "first", "1 000 0001: FIN, text; 1 1111110: masked, length in the next 16 bits"),
+        (b"\x00\x8c", "inside", "length: 140 bytes"),
+        (b"abcd", "inside", "masking key"),
+        (masked(b"hi" * 70, b"abcd"), "last", f'text message: "{("hi" * 70)[:37]}..."'),
     ]
 
 
-def test_a_frame_without_payload_is_told_in_its_last_field() -> None:
+def test_a_frame_without_payload_ends_with_an_empty_field() -> None:
     assert explain(b"\x81\x00", b"\x81\x80abcd", b"\x89\x00", b"\x88\x80abcd") == [
-        (b"\x81\x00", "last", '1 000 0001: FIN, text; 0 0000000: no mask, 0 bytes; message is sent: ""'),
+        (b"\x81\x00", "first", "1 000 0001: FIN, text; 0 0000000: no mask, 0 bytes"),
+        (b"", "last", 'text message: ""'),
         (b"\x81\x80", "first", "1 000 0001: FIN, text; 1 0000000: masked, 0 bytes"),
-        (b"abcd", "last", 'the mask; message is sent: ""'),
-        (b"\x89\x00", "last", "1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes"),
+        (b"abcd", "inside", "masking key"),
+        (b"", "last", 'text message: ""'),
+        (b"\x89\x00", "first", "1 000 1001: FIN, ping; 0 0000000: no mask, 0 bytes"),
+        (b"", "last", "ping"),
         (b"\x88\x80", "first", "1 000 1000: FIN, close; 1 0000000: masked, 0 bytes"),
-        (b"abcd", "last", "the mask; close, without a code"),
+        (b"abcd", "inside", "masking key"),
+        (b"", "last", "close, no code"),
     ]
 
 
-def test_a_control_frame_between_two_pieces_is_no_part_of_their_message() -> None:
-    assert said(
+def test_a_control_frame_between_two_fragments_is_not_part_of_their_message() -> None:
+    assert texts(
         Frame(TEXT, b"Hel", fin=False),
         Frame(PING, b"?"),
         Frame(CONTINUATION, b"l", fin=False),
         Frame(CONTINUATION, b"o"),
     ) == [
-        "a piece of a message: more follows",
+        "fragment of a message: more fragments follow",
         'ping: "?"',
-        "a piece of a message: more follows",
-        'message is sent: "Hello"',
+        "fragment of a message: more fragments follow",
+        'text message: "Hello"',
     ]
 
 
-def test_a_continuation_of_nothing_and_a_message_inside_another_are_protocol_errors() -> None:
-    lost = "a protocol error: it goes on with no message"
-    assert said(Frame(TEXT, b"a"), Frame(CONTINUATION, b"b")) == ['message is sent: "a"', lost]
-    assert said(Frame(CONTINUATION, b"b")) == [lost]
-    assert said(Frame(TEXT, b"a", fin=False), Frame(TEXT, b"b"), Frame(TEXT, b"c")) == [
-        "a piece of a message: more follows",
-        "a protocol error: a message is under way",
-        'message is sent: "c"',
+def test_wrong_fragments_are_protocol_errors() -> None:
+    lost = "protocol error: no message to continue"
+    assert texts(Frame(TEXT, b"a"), Frame(CONTINUATION, b"b")) == ['text message: "a"', lost]
+    assert texts(Frame(CONTINUATION, b"b")) == [lost]
+    assert texts(Frame(TEXT, b"a", fin=False), Frame(TEXT, b"b"), Frame(TEXT, b"c")) == [
+        "fragment of a message: more fragments follow",
+        "protocol error: the message before is not finished",
+        'text message: "c"',
     ]
 
 
 def test_texts_are_shown_and_binary_messages_counted() -> None:
-    assert said(Frame(TEXT, "\u20ac\n\u00e9".encode()), Frame(BINARY, b"\0\1"), Frame(TEXT, b"\xff")) == [
-        'message is sent: "\u20ac\\n\u00e9"',
-        "message is sent: 2 bytes",
-        'message is sent: "\ufffd"',
+    assert texts(Frame(TEXT, "\u20ac\n\u00e9".encode()), Frame(BINARY, b"\0\1")) == [
+        'text message: "\u20ac\n\u00e9"',
+        "binary message: 2 bytes",
     ]
 
 
-def test_a_close_is_told_with_its_code_and_its_reason() -> None:
-    assert said(Frame(CLOSE, close_payload())) == ["close 1000"]
-    assert said(Frame(CLOSE, close_payload(1001, "bye"))) == ['close 1001: "bye"']
-    assert said(Frame(CLOSE, b"\x03")) == ["close, with half a code"]
+def test_a_text_message_with_invalid_utf_8_is_marked() -> None:
+    assert texts(Frame(TEXT, b"\xed\xa0\x80")) == ["text message: 3 bytes (not valid UTF-8)"]
+    split_character = texts(Frame(TEXT, b"\xe2\x82", fin=False), Frame(CONTINUATION, b"\xac"))
+    assert split_character[-1] == 'text message: "\u20ac"'
+
+
+def test_reserved_bits_are_marked_unless_an_extension_uses_them() -> None:
+    frame = Frame(TEXT, b"hi", rsv=4).encode()
+    assert explain(frame)[0][2].endswith("; reserved bits without an extension")
+    assert "reserved" not in explain(frame, head=DEFLATE)[0][2]
+    assert explain(Frame(TEXT, b"hi", rsv=2).encode(), head=DEFLATE)[0][2].endswith("without an extension")
+
+
+def test_a_close_frame_is_shown_with_its_code_and_its_reason() -> None:
+    assert texts(Frame(CLOSE, close_payload())) == ["close 1000"]
+    assert texts(Frame(CLOSE, close_payload(1001, "bye"))) == ['close 1001: "bye"']
+    assert texts(Frame(CLOSE, b"\x03")) == ["close, no code (only one byte of a code)"]
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000])
+def test_a_close_code_that_must_not_be_sent_is_marked(code: int) -> None:
+    payload = code.to_bytes(2, "big")
+    assert texts(Frame(CLOSE, payload)) == [f"close {code} (this code must not be sent)"]
 
 
 @pytest.mark.parametrize("takeover", [True, False])
@@ -437,22 +465,36 @@ def test_messages_that_wsproto_has_compressed_are_shown_as_text(takeover: bool) 
     stream += writer.send_data("in two ", fin=False) + writer.ping(b"?") + writer.send_data("pieces", fin=True)
     stream += writer.send_data("spinner " * 9, fin=True)
     for pieces in every_cut(stream):
-        texts = [text for _, _, text in explain(*pieces)]
-        assert [text for text in texts if text.startswith("message is sent")] == [
-            'message is sent, compressed: "spinner spinner spinner spinner spinn..."',
-            'message is sent, compressed: "in two pieces"',
-            'message is sent, compressed: "spinner spinner spinner spinner spinn..."',
+        found = [text for _, _, text in explain(*pieces, head=DEFLATE)]
+        assert [text for text in found if 'message: "' in text] == [
+            'compressed text message: "spinner spinner spinner spinner spinn..."',
+            'compressed text message: "in two pieces"',
+            'compressed text message: "spinner spinner spinner spinner spinn..."',
         ]
-    assert "1 100 0001: FIN, text, extension bits 100" in texts[0]
 
 
-def test_what_is_compressed_in_another_way_is_shown_as_it_is() -> None:
-    assert said(Frame(TEXT, b"\xff\xff", rsv=4)) == [
-        'message is sent, compressed in a way unknown here: "\ufffd\ufffd"'
+def test_invalid_compressed_data_are_marked() -> None:
+    assert texts(Frame(TEXT, b"\xff\xff", rsv=4), head=DEFLATE) == [
+        "compressed text message: 2 bytes (not valid deflate data)"
     ]
 
 
-def test_from_the_first_byte_that_is_no_frame_on_the_rest_is_one_row() -> None:
+def test_a_message_that_inflates_to_200_mb_is_not_decompressed() -> None:
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    zeros = b"\0" * (1 << 20)
+    raw = b"".join(squeeze.compress(zeros) for _ in range(200)) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+    frame = Frame(TEXT, raw.removesuffix(b"\0\0\xff\xff"), rsv=4).encode()
+    tracemalloc.start()
+    began = time.thread_time()
+    found = explain(frame, head=DEFLATE)
+    took, (_, peak) = time.thread_time() - began, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[-1][2].endswith("(more than 1 MB: not decompressed)")
+    assert took < 1
+    assert peak < 8 << 20
+
+
+def test_after_an_error_all_bytes_are_one_row_per_read() -> None:
     why = "not a frame: opcode 3 has no meaning"
     assert explain(b"\x81\x02hi\x83\x00tail", b"more\x81\x02hi", b"", b"x")[2:] == [
         (b"\x83\x00tail", "inside", why),
@@ -461,27 +503,32 @@ def test_from_the_first_byte_that_is_no_frame_on_the_rest_is_one_row() -> None:
     ]
 
 
-def test_what_follows_a_close_is_no_frame_any_more() -> None:
-    ignored = "after the close: no frame may follow, readers ignore it"
-    assert explain(b"\x88\x00\x81\x02hi", b"x")[1:] == [(b"\x81\x02hi", "inside", ignored), (b"x", "inside", ignored)]
+def test_bytes_after_a_close_frame_are_ignored() -> None:
+    ignored = "after the close frame: ignored"
+    assert explain(b"\x88\x00\x81\x02hi", b"x")[2:] == [(b"\x81\x02hi", "inside", ignored), (b"x", "inside", ignored)]
+
+
+def test_a_message_without_its_last_fragment_is_incomplete() -> None:
+    explainer = Explainer()
+    explainer.feed(Frame(TEXT, b"a", fin=False).encode())
+    meaning = explainer.close()
+    assert meaning
+    assert describe(meaning, b"") == "the last message is incomplete: no frame with FIN follows"
 
 
 @given(st.binary() | STREAM_BYTES, PLACES)
-def test_no_byte_is_lost_and_nothing_raises(data: bytes, places: list[int]) -> None:
-    explainer, fields = Explainer(), []
-    for piece in cut(data, places):
-        for field in explainer.cut(piece):
-            fields.append(field)
-            assert isinstance(explainer.feed(field), Meaning)
-    assert b"".join(fields) + explainer.pending == data
+def test_no_byte_is_lost_and_the_explainer_never_raises(data: bytes, places: list[int]) -> None:
+    explainer = Explainer()
+    found = [fragment for piece in cut(data, places) for fragment in explainer.feed(piece)]
+    assert b"".join(raw for raw, _ in [*found, *explainer.flush()]) == data
 
 
 @given(st.binary() | STREAM_BYTES, PLACES)
 def test_the_explainer_finds_the_frames_that_the_parser_finds(data: bytes, places: list[int]) -> None:
-    found, error = read([data])
-    rows = explain(*cut(data, places))
-    assert sum(place == "last" for _, place, _ in rows) == len(found)
-    assert {text for _, _, text in rows if text.startswith("not a frame")} == (
+    frames, error = read([data])
+    found = explain(*cut(data, places))
+    assert sum(position == "last" for _, position, _ in found) == len(frames)
+    assert {text for _, _, text in found if text.startswith("not a frame")} == (
         {f"not a frame: {error}"} if error else set()
     )
 
@@ -489,4 +536,4 @@ def test_the_explainer_finds_the_frames_that_the_parser_finds(data: bytes, place
 def test_zlib_is_what_permessage_deflate_speaks() -> None:
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     raw = (squeeze.compress(b"hello") + squeeze.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
-    assert said(Frame(TEXT, raw, rsv=4)) == ['message is sent, compressed: "hello"']
+    assert texts(Frame(TEXT, raw, rsv=4), head=DEFLATE) == ['compressed text message: "hello"']
