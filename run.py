@@ -371,7 +371,7 @@ def furnish() -> None:
         shutil.copyfile(SHIPPED, template)
 
 
-def lab_command(options: argparse.Namespace) -> list[str]:
+def lab_command(options: argparse.Namespace, live: Path) -> list[str]:
     """The command line of JupyterLab: this folder, the course's workspace, no question at its end."""
     traits = {
         "ServerApp.root_dir": ROOT,
@@ -380,13 +380,23 @@ def lab_command(options: argparse.Namespace) -> list[str]:
         "ServerApp.use_redirect_file": False,
         "ServerApp.allow_root": True,  # containers know no other user; it listens on this machine only
         # The page beside the notebook: /files asks for a referrer, which JupyterLab's frames do not send.
-        "ServerApp.extra_static_paths": ROOT / "static",
+        "ServerApp.extra_static_paths": [str(ROOT / "static"), str(live)],
         "LabApp.default_url": "/lab/workspaces/course",
         "LabServerApp.workspaces_dir": WORKSPACE.parent,
     }
     if options.port:
         traits.update({"ServerApp.port": options.port, "ServerApp.port_retries": 0})
     return [PYTHON, "-m", "jupyterlab", *(f"--{key}={value}" for key, value in traits.items()), *options.extra]
+
+
+def live_page(folder: Path) -> dict[str, str]:
+    """Make the file in which the first notebook notes the address of its server, and return its variable.
+
+    JupyterLab serves this file to the page beside the notebook (static/waiting.html). See server/lab/live.py.
+    """
+    folder.mkdir()
+    (folder / "live.js").touch()
+    return {"STREAMING_LIVE_PAGE": str(folder / "live.js")}
 
 
 def address(child: "subprocess.Popen[bytes]", folder: Path) -> str:
@@ -411,10 +421,11 @@ def lab(options: argparse.Namespace) -> int:
     furnish()
     hear_signals()
     with tempfile.TemporaryDirectory(prefix="course-") as folder, open(os.path.join(folder, "log"), "wb") as log:
-        own = surroundings(JUPYTER_RUNTIME_DIR=folder)
+        live = Path(folder) / "live"
+        own = surroundings(JUPYTER_RUNTIME_DIR=folder, **live_page(live))
         output: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
         # In a session of its own Ctrl-C reaches only this process, which passes it on once and waits.
-        child = subprocess.Popen(lab_command(options), env=own, start_new_session=True, **output)
+        child = subprocess.Popen(lab_command(options, live), env=own, start_new_session=True, **output)
         return stay(child, Path(folder))
 
 

@@ -4,6 +4,7 @@ Nothing of the server needs this package; the notebooks and the tests do.
 """
 
 from .background import BackgroundServer
+from .live import live_server
 from .pieces import Piece
 from .reader import Arrivals, arrivals
 from .recording import Recording
@@ -19,6 +20,7 @@ __all__ = [
     "Source",
     "Tap",
     "arrivals",
+    "live_server",
     "page",
     "source",
 ]

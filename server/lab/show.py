@@ -1,4 +1,4 @@
-"""Show things in a notebook: a room's own code, from its file, and a page of the server."""
+"""Show things in a notebook: code of this project, read from its file, and a page of the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Source:
-    """A piece of this project's code as it stands in its file: `path` below the project, its first line, its text."""
+    """A part of this project's code: its file (a path relative to the project), its first line and its text."""
 
     path: str
     line: int
@@ -23,7 +23,7 @@ class Source:
 
     @property
     def title(self) -> str:
-        """The file, with the line where the piece begins unless it is the whole file."""
+        """The file, and the line where the code begins if it is not the first line."""
         return self.path if self.line == 1 else f"{self.path}, from line {self.line}"
 
     def __str__(self) -> str:
@@ -38,9 +38,9 @@ class Source:
 
 
 def source(thing: Any) -> Source:
-    """Return the code of a module, class or function of this project, or of a file named by its path below it.
+    """Return the code of a module, class or function of this project, or of a file given by its path in the project.
 
-    Raises FileNotFoundError for a path that is not there.
+    Raises FileNotFoundError if there is no such file.
     """
     if isinstance(thing, str):
         return Source(thing, 1, (ROOT / thing).read_text(encoding="utf-8"))
@@ -51,7 +51,7 @@ def source(thing: Any) -> Source:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a running server, shown in a frame below the cell, with a link to open it by itself."""
+    """A page of a running server: a frame below the cell, and a link that opens the page in a new tab."""
 
     url: str
     height: int = 340
@@ -63,19 +63,21 @@ class Page:
         url = html.escape(self.url, quote=True)
         return (
             f'<iframe src="{url}" title="{url}" width="100%" height="{self.height}" style="border: 1px solid #8888">'
-            f'</iframe><p>Or in a tab of its own: <a href="{url}" target="_blank">{url}</a></p>'
+            f'</iframe><p>Open it in a new tab: <a href="{url}" target="_blank">{url}</a></p>'
         )
 
 
 def page(url: str, height: int = 340) -> Page:
-    """Return a page that shows itself in a notebook; `height` in pixels.
+    """Return a page that displays itself in a notebook. `height` is in pixels."""
+    return Page(browser_url(url), height)
 
-    On a hub the browser runs on another machine than the server, and reaches it through `jupyter-server-proxy`.
+
+def browser_url(url: str) -> str:
+    """Return the URL at which the learner's browser reaches a server of this machine.
+
+    On a JupyterHub the browser runs on another machine. It reaches the server through jupyter-server-proxy, at a path
+    below the address of the hub. Otherwise the URL stays as it is.
     """
-    return Page(_through_the_hub(url), height)
-
-
-def _through_the_hub(url: str) -> str:
     prefix, parts = os.environ.get("JUPYTERHUB_SERVICE_PREFIX"), urlsplit(url)
     path = url.partition(parts.netloc)[2]
     return f"{prefix.rstrip('/')}/proxy/{parts.port}{path}" if prefix and parts.port else url

@@ -8,17 +8,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from markdown_links import headings, links
-from playwright.sync_api import FrameLocator, Locator, Page, expect
-
-if TYPE_CHECKING:
-    from browser.conftest import Complaints
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000  # milliseconds
@@ -34,25 +32,59 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """Where the notebook's server listens in these tests, in place of 23423."""
+    """The port that the notebook's server prefers in these tests, instead of 23423."""
     return free_port()
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, port: int) -> Path:
-    """What the learner sees of this folder, with the live page waiting on the tests' own port."""
-    folder = tmp_path_factory.mktemp("course")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_course(tmp_path_factory.mktemp("course"))
+
+
+def copy_course(folder: Path) -> Path:
+    """Copy the files of the project that a learner sees, and return the folder."""
     for name in ("notebooks", "static"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "run.py", folder)
-    workspace = folder / "notebooks" / "course.jupyterlab-workspace"
-    workspace.write_text(workspace.read_text().replace("#23423", f"#{port}"))
     return folder
 
 
 @pytest.fixture(scope="module")
-def run(course: Path) -> ModuleType:
-    """The copy's run.py, which takes the environment of these tests for its own."""
+def url(course: Path, port: int) -> Iterator[str]:
+    """JupyterLab as `run.py lab --no-browser` starts it, once for all tests of this module. Its URL."""
+    with jupyterlab(course, port) as url:
+        yield url
+
+
+@contextmanager
+def jupyterlab(course: Path, port: int, *options: str, **variables: str) -> Iterator[str]:
+    """Run JupyterLab in a copy of the course as `run.py lab --no-browser` does, and give its URL."""
+    run = load_run(course)
+    run.furnish()
+    settings = f"--LabApp.app_settings_dir={run.LAB / 'settings'}"
+    parsed = run.command_line().parse_args(["lab", "--no-browser"])
+    parsed.extra = [settings, f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0", *options]
+    runtime, live = course / "runtime", course / "live"
+    runtime.mkdir()
+    own = {
+        **os.environ,
+        "STREAMING_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        **run.live_page(live),
+        **variables,
+    }
+    silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(run.lab_command(parsed, live), env=own, **silent) as child:
+        try:
+            yield run.address(child, runtime)
+        finally:
+            child.terminate()
+            child.wait(timeout=30)
+
+
+def load_run(course: Path) -> ModuleType:
+    """Import the copy's run.py. It uses the Python of these tests."""
     spec = importlib.util.spec_from_file_location("run", course / "run.py")
     assert spec is not None
     assert spec.loader is not None
@@ -60,30 +92,6 @@ def run(course: Path) -> ModuleType:
     spec.loader.exec_module(module)
     module.PYTHON = sys.executable  # type: ignore[attr-defined]
     return module
-
-
-@pytest.fixture(scope="module")
-def url(run: ModuleType, course: Path, port: int) -> Iterator[str]:
-    """JupyterLab as `run.py lab --no-browser` starts it, once for all tests here; the address it answers at."""
-    run.furnish()
-    settings = f"--LabApp.app_settings_dir={run.LAB / 'settings'}"
-    options = run.command_line().parse_args(["lab", "--no-browser"])
-    options.extra = [settings, f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0"]
-    notes = course / "notes"
-    notes.mkdir()
-    variables = {
-        **os.environ,
-        "STREAMING_PORT": str(port),
-        "PYTHONPATH": str(ROOT),
-        "JUPYTER_RUNTIME_DIR": str(notes),
-    }
-    silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(run.lab_command(options), env=variables, **silent) as child:
-        try:
-            yield run.address(child, notes)
-        finally:
-            child.terminate()
-            child.wait(timeout=30)
 
 
 def open_course(page: Page, url: str) -> FrameLocator:
@@ -98,8 +106,7 @@ def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
-def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page, complaints: "Complaints") -> None:
-    complaints.expect("ERR_CONNECTION_REFUSED")
+def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page) -> None:
     open_course(page, url)
     expect(page.locator(".jp-DirListing")).to_be_hidden()
     expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
@@ -107,20 +114,44 @@ def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page, 
     expect(page.locator(".jp-DirListing")).to_be_visible()
 
 
-def test_the_start_notebook_brings_the_page_beside_it_to_life(
-    url: str, port: int, page: Page, complaints: "Complaints"
-) -> None:
-    complaints.expect("ERR_CONNECTION_REFUSED")  # the page beside the notebook, knocking
-    beside = open_course(page, url)
-    expect(page.get_by_role("tab", name="00_start.ipynb")).to_be_visible()
-    expect(beside.get_by_text(f"http://localhost:{port}/")).to_be_visible()
-    expect(beside.get_by_role("heading")).to_have_text("This page is waiting for the server")
-    run_all(page)
-    spinner = beside.locator("#data")
+def expect_live(beside: FrameLocator, port: int) -> None:
+    """Wait until the page beside the notebook shows the spinner of the server on this port."""
+    frame = beside.locator("iframe#page")
+    expect(frame).to_have_attribute("src", f"http://127.0.0.1:{port}/", timeout=PATIENCE)
+    spinner = frame.content_frame.locator("#data")
     expect(spinner).to_have_text(TICK, timeout=PATIENCE)
     first = spinner.inner_text()
     expect(spinner).not_to_have_text(first)
     expect(spinner).to_have_text(TICK)
+
+
+def test_the_first_notebook_starts_the_page_beside_it(url: str, port: int, page: Page) -> None:
+    beside = open_course(page, url)
+    expect(page.get_by_role("tab", name="00_start.ipynb")).to_be_visible()
+    expect(beside.get_by_role("heading")).to_have_text("This page is waiting for the server")
+    run_all(page)
+    expect_live(beside, port)
+
+
+def test_two_people_on_one_machine_see_their_own_servers(
+    url: str, port: int, page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    first = open_course(page, url)
+    run_all(page)
+    expect_live(first, port)
+    with jupyterlab(copy_course(tmp_path), port) as other_url, browser.new_context() as own:
+        other = own.new_page()
+        second = open_course(other, other_url)
+        expect(second.get_by_role("heading")).to_have_text("This page is waiting for the server")  # not the first's
+        run_all(other)
+        line = f"Port {port} is already in use on this machine. This server uses another port: http://127.0.0.1:"
+        output = other.locator(".jp-OutputArea-output", has_text=line)
+        expect(output).to_be_visible(timeout=PATIENCE)
+        found = re.search(r"127\.0\.0\.1:(\d+)", str(output.text_content()))
+        assert found
+        assert int(found[1]) != port
+        expect_live(second, int(found[1]))
+        expect_live(first, port)
 
 
 def tab(page: Page, path: str) -> Locator:
