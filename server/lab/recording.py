@@ -13,7 +13,7 @@ class Recording(Pieces):
     """The bytes of one or more connections. It draws itself as text and, in a notebook, as HTML."""
 
     def text(self, times: bool = True, secrets: bool = False, most: int = 60) -> str:
-        """Return the drawing as text: with or without the times, with or without cookies and tokens.
+        """Return the drawing as text: with or without the times, with or without the secrets of header sections.
 
         `most` limits the number of messages, and the number of lines of each body. The drawing says how many more
         there are. Bodies are always shown, also if they contain secrets.
@@ -21,7 +21,7 @@ class Recording(Pieces):
         return draw.text(self, times=times, secrets=secrets, most=most)
 
     def html(self, times: bool = True, secrets: bool = False, most: int = 60) -> str:
-        """Return the same drawing as plain HTML. Each message can be folded."""
+        """Return the same drawing as plain HTML. Each message can be folded. Bodies are always shown."""
         return draw.html(self, times=times, secrets=secrets, most=most)
 
     def timeline(self) -> Timeline:

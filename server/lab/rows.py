@@ -9,14 +9,16 @@ from __future__ import annotations
 import io
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from server.wire import Explainer, Fragment, Meaning, http
 
 from . import decode, formats
 from .pieces import Direction, Piece
-from .redact import LINE, without_secrets, without_secrets_in_heads
+from .redact import LINE, asterisks, is_body, redact_parts
 
 Kind = Literal[
     "start line",
@@ -79,7 +81,6 @@ class Row(NamedTuple):
     timed: bool = False
 
 
-Show = Callable[[bytes], bytes]
 Timed = tuple[float, "http.Part | Pending"]
 
 
@@ -126,13 +127,13 @@ def iter_rows(
     running: bool = True,
 ) -> Iterator[Row]:
     """Yield the rows of one connection: those of one direction, then those of the other. See rows()."""
-    show = _as_they_are if secrets else without_secrets
+    visible = _unchanged if secrets else _redacted
     requests, responses = _Seen([], []), _Seen([], [])
     parser = http.Parser("response", _methods(pieces))
-    yield from _rows_of("<-", _parts(pieces, "<-", parser, complete), show, most, responses)
+    yield from _rows_of("<-", visible(_parts(pieces, "<-", parser, complete)), most, responses)
     upgrade = next((head for _, head in responses.heads if head.status == 101), None)
     sent = _parts(pieces, "->", http.Parser("request", switched=parser.switched), complete)
-    yield from _rows_of("->", sent, show, most, requests, upgrade)
+    yield from _rows_of("->", visible(sent), most, requests, upgrade)
     if complete and parser.switched:
         yield from _tunnel_end(pieces, now, running)
     elif complete:
@@ -146,8 +147,8 @@ def without_secrets_in(pieces: list[Piece]) -> list[Piece]:
     requests = http.Parser("request", switched=responses.switched)
     asked = [part for _, part in _parts(pieces, "->", requests, complete=True)]
     streams = {
-        "->": io.BytesIO(without_secrets_in_heads(asked)),
-        "<-": io.BytesIO(without_secrets_in_heads(answered)),
+        "->": io.BytesIO(b"".join(redact_parts(asked, asterisks))),
+        "<-": io.BytesIO(b"".join(redact_parts(answered, asterisks))),
     }
     return [piece._replace(data=streams[piece.direction].read(len(piece.data))) for piece in pieces]
 
@@ -172,8 +173,19 @@ def _parts(pieces: list[Piece], direction: Direction, parser: http.Parser, compl
         yield when, Pending(parser.pending)
 
 
-def _as_they_are(raw: bytes) -> bytes:
-    return raw
+def _unchanged(parts: Iterator[Timed]) -> Iterator[Timed]:
+    return parts
+
+
+def _redacted(parts: Iterator[Timed]) -> Iterator[Timed]:
+    """Yield the parts of one direction without secrets. A secret may span parts, so header sections are collected."""
+    for of_body, group in groupby(parts, lambda timed: is_body(timed[1])):
+        if of_body:
+            yield from group
+            continue
+        section = list(group)
+        for (when, part), raw in zip(section, redact_parts(part for _, part in section), strict=True):
+            yield when, Pending(raw) if isinstance(part, Pending) else replace(part, raw=raw)
 
 
 class _Body:
@@ -185,9 +197,8 @@ class _Body:
         explainer: Explainer,
         name: str = "",
         most: int = ALL,
-        show: Show = _as_they_are,
     ) -> None:
-        self.direction, self.explainer, self.format, self.most, self.show = direction, explainer, name, most, show
+        self.direction, self.explainer, self.format, self.most = direction, explainer, name, most
         self.chunked = False
         self.full = False  # no more rows are made
         self.count = 0  # rows so far
@@ -237,7 +248,7 @@ class _Body:
                 continue
             self.count += 1
             timed = not self.chunked and (meaning.position == "last" or not self.format)
-            wire, text = (b"", raw) if decoded else (self.show(raw), b"")
+            wire, text = (b"", raw) if decoded else (raw, b"")
             found.append(Row(when, self.direction, "body", wire, self.format, meaning, text, timed=timed))
         return found
 
@@ -300,7 +311,6 @@ def _body_of(direction: Direction, head: http.Head, upgrade: http.Head | None, m
 def _rows_of(
     direction: Direction,
     parts: Iterable[Timed],
-    show: Show,
     most: int,
     seen: _Seen,
     upgrade: http.Head | None = None,
@@ -308,7 +318,7 @@ def _rows_of(
     """Yield the rows of the parts that were sent in one direction, and add its messages to `seen`."""
 
     def unknown() -> _Body:
-        return _Body(direction, formats.Unknown(), most=most, show=show)
+        return _Body(direction, formats.Unknown(), most=most)
 
     body, inside, other = unknown(), False, False
     for when, part in parts:
@@ -325,17 +335,17 @@ def _rows_of(
                 yield Row(when, direction, "chunk size", part.raw, size=part.size, timed=True)
         elif isinstance(part, http.Head):
             seen.heads.append((when, part))
-            yield from _head_rows(when, direction, part, show)
+            yield from _head_rows(when, direction, part)
             body, inside = _body_of(direction, part, upgrade, most), True
         elif isinstance(part, http.LastChunk):
             yield from body.flush()
             yield from body.rest()
-            yield from _last_chunk_rows(when, direction, part, show)
+            yield from _last_chunk_rows(when, direction, part)
         elif isinstance(part, http.NotHTTP | http.Excess):
             if not other:
                 yield from body.close(ended=False)
                 body, other = unknown(), True
-                yield _other_bytes(when, direction, part, show)
+                yield _other_bytes(when, direction, part)
             yield from body.feed(when, part.raw)
         elif isinstance(part, http.End):
             seen.ends.append(part.how)
@@ -344,49 +354,47 @@ def _rows_of(
             if part.how == "length":
                 yield Row(when, direction, "length reached", timed=True)
             yield from body.close(part.how != "cut")
-            yield from _incomplete_rows(when, direction, part.raw, "closed", show, not inside)
+            yield from _incomplete_rows(when, direction, part.raw, "closed", not inside)
             body, inside = unknown(), False
         else:
             yield from body.close(ended=False)
-            yield from _incomplete_rows(when, direction, part.raw, "so far", show, not inside)
+            yield from _incomplete_rows(when, direction, part.raw, "so far", not inside)
             body = unknown()
     yield from body.close(ended=False)
 
 
-def _head_rows(when: float, direction: Direction, head: http.Head, show: Show) -> Iterator[Row]:
+def _head_rows(when: float, direction: Direction, head: http.Head) -> Iterator[Row]:
     start, *headers, blank = LINE.findall(head.raw)
-    yield Row(when, direction, "start line", show(start), starts=True, timed=True)
+    yield Row(when, direction, "start line", start, starts=True, timed=True)
     for header in headers:
-        yield Row(when, direction, "header", show(header))
+        yield Row(when, direction, "header", header)
     yield Row(when, direction, "end of headers", blank, problems=head.problems)
 
 
-def _last_chunk_rows(when: float, direction: Direction, part: http.LastChunk, show: Show) -> Iterator[Row]:
+def _last_chunk_rows(when: float, direction: Direction, part: http.LastChunk) -> Iterator[Row]:
     size, *trailers, blank = LINE.findall(part.raw)
     if not trailers:
         yield Row(when, direction, "last chunk", part.raw, code="complete", timed=True)
         return
     yield Row(when, direction, "last chunk", size)
     for trailer in trailers:
-        yield Row(when, direction, "trailer", show(trailer))
+        yield Row(when, direction, "trailer", trailer)
     yield Row(when, direction, "end of trailers", blank, problems=part.problems, timed=True)
 
 
-def _other_bytes(when: float, direction: Direction, part: http.NotHTTP | http.Excess, show: Show) -> Row:
+def _other_bytes(when: float, direction: Direction, part: http.NotHTTP | http.Excess) -> Row:
     if isinstance(part, http.Excess):
         return Row(when, direction, "excess", code=part.after, timed=True)
-    why = part.protocol or show(part.why.encode()).decode()
+    why = part.protocol or part.why
     return Row(when, direction, "not HTTP/1", code=why, timed=True)
 
 
-def _incomplete_rows(
-    when: float, direction: Direction, raw: bytes, code: str, show: Show, starts: bool
-) -> Iterator[Row]:
+def _incomplete_rows(when: float, direction: Direction, raw: bytes, code: str, starts: bool) -> Iterator[Row]:
     lines = LINE.findall(raw)
     for number, line in enumerate(lines, 1):
         last = code if number == len(lines) else ""
         first = starts and number == 1
-        yield Row(when, direction, "incomplete", show(line), code=last, starts=first, timed=first)
+        yield Row(when, direction, "incomplete", line, code=last, starts=first, timed=first)
 
 
 def _end(pieces: list[Piece], requests: _Seen, responses: _Seen, now: float, running: bool) -> Iterator[Row]:

@@ -214,15 +214,19 @@ def read_headers(section: bytes, allow_space: bool = False) -> tuple[Headers, tu
             headers[-1].append(line.strip(b" \t"))
             problems.add("obs-fold")
         else:
-            raise ValueError(f"the first header begins with a space: {_quoted(line)}")
+            raise ValueError("the first header begins with a space")
     found = []
     for lines in headers:
         name, colon, value = b" ".join([lines[0].rstrip(b" \t"), *lines[1:]]).partition(b":")
         if allow_space and name.endswith((b" ", b"\t")):
             name = name.rstrip(b" \t")
             problems.add("space-before-colon")
-        if not colon or not TOKEN.fullmatch(name) or re.search(b"[\r\0]", value):
-            raise ValueError(f"not a header: {_quoted(lines[0])}")
+        if not colon:
+            raise ValueError("a header has no colon")
+        if not TOKEN.fullmatch(name):
+            raise ValueError("the name of a header is not a token")
+        if re.search(b"[\r\0]", value):
+            raise ValueError(f"CR or NUL in the value of a header: {_quoted(name[:40])}")
         found.append((name.decode(), value.strip(b" \t").decode("latin-1")))
     return tuple(found), tuple(sorted(problems))
 
@@ -311,7 +315,7 @@ class Parser:
             return self._need_more("header section", self.limit)
         line = bytes(self._buffer[start:end]).removesuffix(b"\r")
         if not START_LINE[self.role].fullmatch(line):
-            raise ValueError(f"not the start of a {self.role}: {_quoted(line)}")
+            raise ValueError(f"not the start line of a {self.role}")
         self._scanned = end - self._at  # the blank line may begin with this line end
         self._state = self._read_head
         return True
@@ -352,8 +356,7 @@ class Parser:
     def _need_more(self, what: str, limit: int) -> bool:
         size = len(self._buffer) - self._at
         if size >= limit:
-            start = bytes(self._buffer[self._at : self._at + 40])
-            raise ValueError(f"the {what} does not end within {limit} bytes: {_quoted(start)}")
+            raise ValueError(f"the {what} does not end within {limit} bytes")
         self._scanned = size
         return False
 

@@ -503,10 +503,10 @@ connection 2
    (Content-Length reached: the body is complete)
 """,
     "another protocol": r"""
--> (not HTTP/1: not the start of a request: 'hello')
+-> (not HTTP/1: not the start line of a request)
    │ hello\n
 
-<- (not HTTP/1: not the start of a response: 'hello')
+<- (not HTTP/1: not the start line of a response)
    │ hello\n
 
 -> │ bye\0\xff

@@ -427,7 +427,7 @@ def test_the_line_end_of_a_folded_header_is_read_as_a_space() -> None:
 def test_a_space_before_the_colon_is_tolerated_in_a_response_and_refused_in_a_request(space: bytes) -> None:
     line = b"Server" + space + b": x\r\n\r\n"
     assert (head(OK + line).fields, head(OK + line).problems) == ((("Server", "x"),), ("space-before-colon",))
-    assert "not a header: 'Server" in refused(GET + line, "request")
+    assert "the name of a header is not a token" in refused(GET + line, "request")
 
 
 def test_only_spaces_and_tabs_around_a_value_are_removed() -> None:
@@ -471,27 +471,27 @@ def test_a_large_body_that_arrives_with_its_header_section_is_a_body() -> None:
 @pytest.mark.parametrize(
     ("stream", "why"),
     [
-        (b"SSH-2.0-OpenSSH_9\r\n", "not the start of a response: 'SSH-2.0-OpenSSH_9'"),
-        (b"HTTP/2.0 200 OK\r\n", "not the start of a response"),
-        (b"HTTP/1.1 2000 OK\r\n\r\n", "not the start of a response"),
-        (b"HTTP/1.1  200 OK\r\n\r\n", "not the start of a response"),
-        (b"HTTP/1.1\t200 OK\r\n\r\n", "not the start of a response"),
-        (b"HTTP/01.1 200 OK\r\n\r\n", "not the start of a response"),
-        (b"HTTP/1.1 200 OK\rContent-Length: 0\r\n\r\n", "not the start of a response"),
-        (b"HTTP/1.1 200 O\0K\r\n\r\n", "not the start of a response"),
-        (b"\r\n\r\n", "not the start of a response: ''"),
-        (OK + b"no colon\r\n\r\n", "not a header: 'no colon'"),
-        (OK + b" A: b\r\n\r\n", "the first header begins with a space: ' A: b"),
-        (OK + b": b\r\n\r\n", "not a header: ': b'"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "not the start line of a response"),
+        (b"HTTP/2.0 200 OK\r\n", "not the start line of a response"),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", "not the start line of a response"),
+        (b"HTTP/1.1  200 OK\r\n\r\n", "not the start line of a response"),
+        (b"HTTP/1.1\t200 OK\r\n\r\n", "not the start line of a response"),
+        (b"HTTP/01.1 200 OK\r\n\r\n", "not the start line of a response"),
+        (b"HTTP/1.1 200 OK\rContent-Length: 0\r\n\r\n", "not the start line of a response"),
+        (b"HTTP/1.1 200 O\0K\r\n\r\n", "not the start line of a response"),
+        (b"\r\n\r\n", "not the start line of a response"),
+        (OK + b"no colon\r\n\r\n", "a header has no colon"),
+        (OK + b" A: b\r\n\r\n", "the first header begins with a space"),
+        (OK + b": b\r\n\r\n", "the name of a header is not a token"),
         (OK + b" : b\r\n\r\n", "the first header begins with a space"),
-        (OK + b"X Y: b\r\n\r\n", "not a header: 'X Y: b'"),
-        (OK + b"Fo@: b\r\n\r\n", "not a header: 'Fo@: b'"),
-        (OK + b"F\xe9: b\r\n\r\n", "not a header: 'F\xe9: b'"),
-        (OK + b"A\xa0: b\r\n\r\n", "not a header"),
-        (OK + b"A: b\0c\r\n\r\n", r"not a header: 'A: b\x00c'"),
-        (OK + b"A: b\r\n c\0\r\n\r\n", "not a header: 'A: b'"),
-        (OK + b"A: 1\rB: 2\r\n\r\n", r"not a header: 'A: 1\rB: 2'"),
-        (OK + b"Content\rLength: 3\r\n\r\n", r"not a header: 'Content\rLength: 3'"),
+        (OK + b"X Y: b\r\n\r\n", "the name of a header is not a token"),
+        (OK + b"Fo@: b\r\n\r\n", "the name of a header is not a token"),
+        (OK + b"F\xe9: b\r\n\r\n", "the name of a header is not a token"),
+        (OK + b"A\xa0: b\r\n\r\n", "the name of a header is not a token"),
+        (OK + b"A: b\0c\r\n\r\n", "CR or NUL in the value of a header: 'A'"),
+        (OK + b"A: b\r\n c\0\r\n\r\n", "CR or NUL in the value of a header: 'A'"),
+        (OK + b"A: 1\rB: 2\r\n\r\n", "CR or NUL in the value of a header: 'A'"),
+        (OK + b"Content\rLength: 3\r\n\r\n", "the name of a header is not a token"),
         (OK + b"Content-Length: -1\r\n\r\n", "Content-Length is not a number of bytes: '-1'"),
         (OK + b"Content-Length: 4 2\r\n\r\n", "Content-Length is not a number of bytes: '4 2'"),
         (OK + b"Content-Length:\r\n\r\n", "Content-Length is not a number of bytes: ''"),
@@ -506,9 +506,9 @@ def test_a_large_body_that_arrives_with_its_header_section_is_a_body() -> None:
         (CHUNKED + b"5;a\rb\r\nhello\r\n", "the size of a chunk is not a hexadecimal number"),
         (CHUNKED + b"3\r\nabcd\r\n", "a chunk is longer than its size"),
         (CHUNKED + b"3\r\nabc\r_1a\r\n", "a chunk is longer than its size"),
-        (CHUNKED + b"0\r\nno colon\r\n\r\n", "not a header: 'no colon'"),
-        (CHUNKED + b"0\r\nA B: c\r\n\r\n", "not a header: 'A B: c'"),
-        (CHUNKED + b"0\r\nA: b\0\r\n\r\n", "not a header"),
+        (CHUNKED + b"0\r\nno colon\r\n\r\n", "a header has no colon"),
+        (CHUNKED + b"0\r\nA B: c\r\n\r\n", "the name of a header is not a token"),
+        (CHUNKED + b"0\r\nA: b\0\r\n\r\n", "CR or NUL in the value of a header: 'A'"),
     ],
 )
 def test_bytes_that_cannot_be_http_1_are_returned_with_a_short_reason(stream: bytes, why: str) -> None:
@@ -521,7 +521,7 @@ def test_bytes_that_cannot_be_http_1_are_returned_with_a_short_reason(stream: by
 
 @pytest.mark.parametrize("target", [b"/\0", b"/\x7f", b"/\x0b", b"/a b", b"", b"/\t", b"/ HTTP/1.1\rX:", b"/\x1b"])
 def test_a_request_target_with_control_characters_or_spaces_is_refused(target: bytes) -> None:
-    assert "not the start of a request" in refused(b"GET " + target + b" HTTP/1.1\r\n\r\n", "request")
+    assert "not the start line of a request" in refused(b"GET " + target + b" HTTP/1.1\r\n\r\n", "request")
 
 
 def test_a_target_may_have_bytes_of_utf_8_because_clients_send_them() -> None:
@@ -618,7 +618,7 @@ def test_the_time_grows_with_the_number_of_bytes_only(before: bytes, filler: byt
         stream = before + filler * (count // len(filler)) + b"\r\n\r\n"
         return seconds(cut(stream, range(0, len(stream), size)), role)
 
-    short = 1 << (12 if size == 1 else 15)
+    short = 1 << (12 if size == 1 else 14)
     assert work(short * 8) < work(short) * 8 * 3 + 0.005
 
 
