@@ -1,8 +1,9 @@
-"""One stem, all rooms: every technique has all of its rooms, and no room is without its technique."""
+"""Every technique has one name, and its files have that name. A test fails with the name of the missing file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -11,22 +12,21 @@ from server.techniques import TECHNIQUES
 
 ROOT = Path(__file__).resolve().parent.parent
 STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
-BEFORE = ["start", "wire"]  # the notebooks that come before the techniques
-TOPICS = ["reconnect", "choosing"]  # those that come after them
-COURSE = [f"{number:02}_{stem}" for number, stem in enumerate([*BEFORE, *STEMS, *TOPICS])]
-FORMATS = ["http"]  # of the wire, that no single technique owns
+COURSE = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+FORMATS = ["http"]  # wire formats that several techniques use
 SHARED_PAGES = ["base", "index", "waiting"]
-SHARED_TESTS = ["eventsource", "index", "lab", "pages", "restart"]  # of the browser: no single page is theirs
+SHARED_TESTS = ["eventsource", "index", "lab", "pages", "restart"]  # tests in tests/browser for more than one page
 
-ROOMS = [
+TECHNIQUE_FILES = [
     "server/techniques/{}.py",
     "static/{}.html",
     "static/{}.js",
     "tests/techniques/test_{}.py",
     "tests/browser/test_{}.py",
+    "notebooks/[0-9][0-9]_{}.ipynb",
 ]
 
-CLASSROOM = [
+NOTEBOOK_FILES = [
     "notebooks/solutions/{}.ipynb",
     "notebooks/exercises/{}.ipynb",
     "notebooks/quizzes/{}.md",
@@ -35,47 +35,71 @@ CLASSROOM = [
 
 
 def stems(pattern: str, prefix: str = "") -> set[str]:
-    """Return the stems of the files of a kind, private ones left out."""
+    """Return the stems of the files that match a pattern, without private files."""
     found = {path.stem.removeprefix(prefix) for path in ROOT.glob(pattern)}
     return {stem for stem in found if not stem.startswith("_")}
 
 
-def notebooks() -> list[str]:
-    return sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+def test_techniques_is_the_complete_list_of_the_modules() -> None:
+    assert set(STEMS) == stems("server/techniques/*.py"), "add the new module to server/techniques/__init__.py"
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("file", TECHNIQUE_FILES)
 @pytest.mark.parametrize("stem", STEMS)
-def test_every_technique_has_this_room(stem: str, room: str) -> None:
-    assert (ROOT / room.format(stem)).is_file()
+def test_every_technique_has_this_file(stem: str, file: str) -> None:
+    assert list(ROOT.glob(file.format(stem))), f"the technique {stem!r} has no {file.format(stem)}: add this file"
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_a_stem_is_one_word(stem: str) -> None:
+def test_a_stem_is_one_lowercase_word(stem: str) -> None:
     assert stem.isidentifier()
     assert stem == stem.lower()
     assert "_" not in stem
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=STEMS)
-def test_the_blueprint_and_the_url_have_the_stem_of_the_module(technique: object) -> None:
-    stem = STEMS[TECHNIQUES.index(technique)]
-    assert getattr(technique, "blueprint").name == stem  # noqa: B009  # its type is that of any module
+def test_the_blueprint_and_the_url_have_the_name_of_the_module(technique: ModuleType) -> None:
+    stem = technique.__name__.rpartition(".")[2]
+    assert technique.blueprint.name == stem
     assert f"/{stem}" in {rule.rule for rule in create_app().url_map.iter_rules()}
 
 
-def test_the_notebooks_are_numbered_in_the_order_of_the_course() -> None:
-    assert notebooks() == [*(f"{stem}.ipynb" for stem in COURSE), "glossary.ipynb"]
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=STEMS)
+def test_every_technique_says_how_a_tick_ends(technique: ModuleType) -> None:
+    remedy = f"{technique.__name__} has no TICK_END: add the pattern that ends a tick, or None if it streams no body"
+    assert hasattr(technique, "TICK_END"), remedy
+    assert technique.TICK_END is None or isinstance(technique.TICK_END, bytes)
 
 
-@pytest.mark.parametrize("room", CLASSROOM)
-def test_the_classroom_has_a_room_of_each_kind_for_every_notebook_and_no_other(room: str) -> None:
-    folder, name = (ROOT / room).parent, Path(room).name
-    assert sorted(path.name for path in folder.glob(name.format("*"))) == sorted(map(name.format, COURSE))
+def test_the_notebooks_are_numbered_without_a_gap() -> None:
+    assert [name[:2] for name in COURSE] == [f"{number:02}" for number in range(len(COURSE))]
 
 
-def test_every_notebook_has_the_trials_of_its_exercises() -> None:
-    assert stems("tests/exercises/test_*.py", "test_") == {stem.partition("_")[2] for stem in COURSE}
+def test_the_notebooks_of_the_techniques_are_in_the_order_of_techniques() -> None:
+    names = [name.partition("_")[2] for name in COURSE]
+    assert [name for name in names if name in STEMS] == [stem for stem in STEMS if stem in names]
+
+
+@pytest.mark.parametrize("file", NOTEBOOK_FILES)
+@pytest.mark.parametrize("name", COURSE)
+def test_every_notebook_has_this_file(name: str, file: str) -> None:
+    path = file.format(name)
+    assert (ROOT / path).is_file(), f"the notebook {name!r} has no {path}: add this file, or run `run.py write`"
+
+
+@pytest.mark.parametrize("file", NOTEBOOK_FILES)
+def test_no_file_of_the_classroom_is_without_its_notebook(file: str) -> None:
+    assert stems(file.format("*")) <= set(COURSE)
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_every_notebook_has_tests_of_its_exercises(name: str) -> None:
+    path = f"tests/exercises/test_{name.partition('_')[2]}.py"
+    assert (ROOT / path).is_file(), f"the exercises of {name!r} have no {path}: add this file"
+
+
+def test_no_test_of_exercises_is_without_its_notebook() -> None:
+    assert stems("tests/exercises/test_*.py", "test_") <= {name.partition("_")[2] for name in COURSE}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +115,7 @@ def test_every_notebook_has_the_trials_of_its_exercises() -> None:
         ("tests/browser/test_*.py", "test_", SHARED_TESTS),
     ],
 )
-def test_no_room_is_without_its_technique(pattern: str, prefix: str, shared: list[str]) -> None:
+def test_no_file_is_without_its_technique(pattern: str, prefix: str, shared: list[str]) -> None:
     assert stems(pattern, prefix) <= {*STEMS, *shared}
 
 
@@ -99,8 +123,3 @@ def test_no_room_is_without_its_technique(pattern: str, prefix: str, shared: lis
 def test_every_module_has_its_tests_and_every_test_its_module(package: str) -> None:
     modules = stems(f"server/{package}/*.py") | stems(f"server/{package}/*/")
     assert stems(f"tests/{package}/test_*.py", "test_") == modules
-
-
-def test_only_one_list_names_the_techniques() -> None:
-    assert [technique.__name__ for technique in TECHNIQUES] == [f"server.techniques.{stem}" for stem in STEMS]
-    assert set(STEMS) == stems("server/techniques/*.py")

@@ -16,6 +16,8 @@ from server.query import bad_request, read_seconds
 
 blueprint = Blueprint("longpoll", __name__)
 
+TICK_END = None  # each tick is a response by itself
+
 MAX_TIMEOUT = 60  # seconds
 
 

@@ -16,6 +16,8 @@ from server.wire import ndjson
 
 blueprint = Blueprint("ndjson", __name__)
 
+TICK_END = rb"}\n"  # the bytes that end a tick, as a regular expression
+
 MAX_BODY = 65_536  # bytes
 MAX_WORDS = 1000
 

@@ -18,6 +18,8 @@ from server.query import read_int
 
 blueprint = Blueprint("polling", __name__)
 
+TICK_END = None  # each tick is a response by itself
+
 STARTED = int(time.time() * 1000)  # the shared feed starts with the server, in milliseconds since 1970
 
 

@@ -22,6 +22,8 @@ from server.ticks import Tick, ticks
 
 blueprint = Blueprint("snippets", __name__)
 
+TICK_END = rb"show\(.*</script>\n"  # the bytes that end a tick, as a regular expression
+
 MAX_WORD = 200  # characters
 
 TOP = """\

@@ -19,6 +19,8 @@ from server.wire.sse import MEDIA_TYPE, Event, comment
 
 blueprint = Blueprint("sse", __name__)
 
+TICK_END = rb"\n\n"  # the bytes that end a tick, as a regular expression
+
 # Caches must not store the stream, and nginx must not buffer it (the second header is nginx's own).
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 

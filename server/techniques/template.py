@@ -9,6 +9,8 @@ from server.ticks import ticks
 
 blueprint = Blueprint("template", __name__)
 
+TICK_END = rb"show\(.*</script>\n"  # the bytes that end a tick, as a regular expression
+
 MAX_BUFFERING = 1000  # strings
 
 

@@ -24,6 +24,8 @@ from server.ticks import SPINNER, ticks
 
 blueprint = Blueprint("websocket", __name__)
 
+TICK_END = None  # each tick is a WebSocket message
+
 PING_SECONDS = 25  # between two pings, so that proxies see that the connection is in use
 MAX_BYTES = 65_536  # of a message; the server closes the connection with code 1009 after a longer one
 MAX_WORD = 200  # characters
