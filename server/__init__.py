@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from server.disconnect import ClientDisconnected, pause
@@ -16,8 +17,8 @@ __all__ = ["PORT", "ClientDisconnected", "create_app", "pause"]
 PORT = int(os.environ.get("STREAMING_PORT", "23423"))
 
 
-def create_app() -> Flask:
+def create_app(trusted_hosts: Collection[str] | None = None) -> Flask:
     """Return the server of the course as a new Flask application (see server/app.py)."""
     from server import app  # imported here, so that `import server.disconnect` loads neither Flask nor Pillow
 
-    return app.create_app()
+    return app.create_app(trusted_hosts)

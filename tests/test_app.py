@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import http.client
-import runpy
-import sys
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -175,13 +173,25 @@ def test_each_app_is_a_new_one() -> None:
     assert create_app() is not create_app()
 
 
-def test_running_the_package_serves_on_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran: list[dict[str, object]] = []
-    monkeypatch.setattr(Flask, "run", lambda self, **options: ran.append(options))
-    for arguments in ([], ["--port", "1234"]):
-        monkeypatch.setattr(sys, "argv", ["server", *arguments])
-        runpy.run_module("server", run_name="__main__")
-    assert ran == [{"host": "localhost", "port": package.PORT}, {"host": "localhost", "port": 1234}]
+@pytest.mark.parametrize("host", ["localhost", "localhost:23423", "LOCALHOST", "127.0.0.1:5", "[::1]", "[::1]:23423"])
+@pytest.mark.parametrize("path", ["/sse?count=1", "/static/index.html", "/"])
+def test_trusted_host_is_served_with_any_port(host: str, path: str) -> None:
+    client = create_app(trusted_hosts=["localhost", "127.0.0.1", "::1"]).test_client()
+    with client.get(path, headers={"Host": host}) as response:
+        assert response.status_code in (200, 302)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:80", "127.0.0.2", "[", ""])
+@pytest.mark.parametrize("path", ["/sse?count=1", "/static/index.html", "/", "/nowhere"])
+def test_any_other_host_is_a_bad_request_with_a_remedy(host: str, path: str) -> None:
+    response = create_app(trusted_hosts=["localhost"]).test_client().get(path, headers={"Host": host})
+    assert (response.status_code, response.mimetype) == (400, "text/plain")
+    assert response.text.startswith("this server does not trust the host '")
+    assert "--trusted-host NAME" in response.text
+
+
+def test_without_trusted_hosts_any_host_is_served() -> None:
+    assert app.test_client().get("/sse?count=1", headers={"Host": "hub.example"}).status_code == 200
 
 
 def test_the_port_is_23423_unless_the_environment_moves_it() -> None:

@@ -1,56 +1,50 @@
-"""A WSGI app served from a thread of this process: for notebooks and tests.
+"""Serve a WSGI app from a thread of this process, for notebooks and tests.
 
-It is Werkzeug's threaded server, so it speaks HTTP/1.1 as `app.run()` does, with four things added: it says nothing
-on stderr (its log is a list), it knows its open connections, so it can end them all when it stops, and it closes
-every answer, so that clean-up code runs however the client leaves.
+It is the server of `python -m server` (server/serving.py) in a thread. It prints nothing: its log is a list.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
-import os
-import socket
 import sys
 import threading
-import time
 import traceback
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from server.serving import Handler, StreamingServer
 
 from .cells import replace_earlier
 
 HOST = "127.0.0.1"
-PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # the older one has no chunks: a body without a length ends with the connection
-ANSWERED = "server.lab.answered"  # in the environ: who wants to know of the answer
+PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # HTTP/1.0 has no chunks: a body without a length ends with the connection
 LAYERS = 8  # of SystemExit, each of which may come while the one before is handled
-STOP_SECONDS = 0.8  # for all streams to end, once their sockets are closed
-SILENT_SECONDS = 120  # a client that neither sends its request nor reads its answer is dropped after this
 
 
 class BackgroundServer:
-    """Serve `app` on 127.0.0.1 from a thread. `port` 0 takes a free one; `protocol` may be "HTTP/1.0" instead.
+    """Serve `app` on 127.0.0.1 from a thread.
 
-    A context manager; or `.start()`, which returns the server, and `.stop()`, after which no thread and no socket
-    of it is left. A second run of the notebook cell that started it replaces it. `.url` is its address without a
-    slash at the end, `.log` its latest 1,000 lines.
+    Use it as a context manager, or call `.start()` and `.stop()`. `port` 0 takes a free port. `protocol` may be
+    "HTTP/1.0". After `.stop()` no thread and no socket of the server is left. When a notebook cell runs again, the
+    server that it started before is stopped. `.url` is the address without a slash at the end, and `.log` holds the
+    latest 1,000 lines of the log.
 
-    Raises TypeError for an app that cannot be called, ValueError for a port out of range or an unknown protocol,
-    RuntimeError where the port is in use.
+    Raises TypeError if `app` is not callable, ValueError for an unknown protocol or a port out of range. `.start()`
+    raises RuntimeError if the port is in use.
     """
 
     def __init__(self, app: Callable[..., Any], port: int = 0, protocol: str = "HTTP/1.1") -> None:
         if not callable(app):
-            raise TypeError(f"app is a WSGI application, such as Flask(__name__) or create_app(), not {app!r}")
+            raise TypeError(f"app must be a WSGI application, such as Flask(__name__) or create_app(), not {app!r}")
         if not 0 <= port <= 65535:
-            raise ValueError(f"port is a number from 0 (any free one) to 65535, not {port}")
+            raise ValueError(f"port must be a number from 0 (any free port) to 65535, not {port}")
         if protocol not in PROTOCOLS:
-            raise ValueError(f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}")
+            raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}, not {protocol!r}")
         self.app, self.port, self.protocol = app, port, protocol
         self.log: deque[str] = deque(maxlen=1000)
         self._server: _Server | None = None
@@ -58,24 +52,25 @@ class BackgroundServer:
 
     @property
     def url(self) -> str:
-        """The address of the running server. Raises RuntimeError where it does not run."""
+        """The address of the running server. Raises RuntimeError if the server is not running."""
         if self._server is None:
-            raise RuntimeError("this server does not run: call start() first")
+            raise RuntimeError("this server is not running: call start() first")
         return f"http://{HOST}:{self._server.port}"
 
     def start(self) -> BackgroundServer:
-        """Start to serve and return the server; do nothing where it runs already."""
+        """Start the server and return it. Do nothing if it is already running."""
         if self._server is None:
             replace_earlier(self)
-            self._server = _Server(self.app, _listen(self.port), self.log, self.protocol)
-            # When nobody holds this object any more, its server ends too: the thread holds only the inner server.
+            self._server = _listening(self.app, self.port, self.protocol, self.log)
+            self._server.start()
+            # The threads hold only the inner server. When nothing refers to this object any more, the server stops.
             self._finalizer = weakref.finalize(self, self._server.end)
         return self
 
     def stop(self) -> None:
-        """Close the port and every open connection, and wait until the streams have ended: within a second.
+        """Close the port and all connections, and wait up to a second until the streams have ended.
 
-        Warns of a stream that is still busy then, with the line of its code that waits.
+        Warns about each stream that is still busy then, with the line of code that it executes.
         """
         if self._finalizer is not None:
             self._finalizer()
@@ -97,74 +92,46 @@ def quietly(call: Callable[[], object], layers: int = LAYERS) -> None:
         quietly(call, layers - 1) if layers else call()
 
 
-def _listen(port: int) -> socket.socket:
-    sock = socket.socket()
-    if os.name != "nt":  # there it would let two servers share the port
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(app: Callable[..., Any], port: int, protocol: str, log: deque[str]) -> _Server:
+    """Return a server that listens. Raises RuntimeError with a remedy if it cannot."""
     try:
-        sock.bind((HOST, port))
+        return _Server(app, port, protocol, log)
     except OSError as error:
-        sock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise RuntimeError(f"the server cannot listen on port {port}: {error.strerror}") from None
         raise RuntimeError(
-            f"port {port} cannot be had ({error.strerror}): another program or notebook holds it. Stop that one "
-            "(in JupyterLab: Kernel, Shut Down All Kernels), or pass port=0 for a free port"
+            f"port {port} is already in use. Stop the other server (in JupyterLab: Kernel, Shut Down All Kernels), "
+            "or pass port=0 for a free port"
         ) from None
-    return sock
 
 
-class _Server(ThreadedWSGIServer):
-    """Werkzeug's threaded server, and what it has open."""
+class _Server(StreamingServer):
+    """The server, with its accept loop in a thread and its log in a list."""
 
-    request_queue_size = 1024  # more than that many clients at once wait a second for their retry
-    poll_interval = 0.05
-
-    def __init__(self, app: Callable[..., Any], listener: socket.socket, log: deque[str], protocol: str) -> None:
+    def __init__(self, app: Callable[..., Any], port: int, protocol: str, log: deque[str]) -> None:
         self.lines = log
-        handler = type("Handler", (_Handler,), {"protocol_version": protocol})
-        self._open: dict[threading.Thread, socket.socket] = {}
-        self._lock = threading.Lock()
-        with listener:  # the server makes a duplicate for itself
-            listener.listen(self.request_queue_size)
-            super().__init__(HOST, listener.getsockname()[1], _remembered(app), handler, fd=listener.fileno())
-        self._loop = threading.Thread(
-            target=self.serve_forever, args=(self.poll_interval,), daemon=True, name=f"server {self.port}"
+        super().__init__(app, HOST, port, protocol, _Handler)
+        self.thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name=f"server {self.port}"
         )
-        self._loop.start()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Handle one connection in a thread that is remembered together with its socket."""
-        thread = threading.Thread(
-            target=self._connection, args=(request, client_address), daemon=True, name=f"stream of server {self.port}"
-        )
-        with self._lock:
-            self._open[thread] = request
-        thread.start()
+    def start(self) -> None:
+        """Accept clients from now on."""
+        self.thread.start()
 
-    def _connection(self, request: Any, client_address: Any) -> None:
-        try:
-            quietly(lambda: self.process_request_thread(request, client_address))
-        finally:
-            request.close()  # it is already, unless that was what the thread was ended in
-            with self._lock:
-                self._open.pop(threading.current_thread(), None)
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Handle one connection."""
+        quietly(lambda: super(_Server, self).process_request_thread(request, client_address))
 
     def end(self) -> None:
-        """Stop listening, close what is open, and wait for the threads."""
-        if threading.current_thread() is self._loop:  # the garbage collector may call from any thread
+        """Stop, and warn about streams that are still busy."""
+        if threading.current_thread() is self.thread:  # the garbage collector may call this from any thread
             threading.Thread(target=self.end, name=f"end of server {self.port}").start()
             return
-        self.shutdown()
-        self._loop.join()
-        self.server_close()
-        with self._lock:
-            left = dict(self._open)
-            for sock in left.values():
-                _hang_up(sock)
-        due = time.monotonic() + STOP_SECONDS
-        for thread in left:
-            if thread is not threading.current_thread():
-                thread.join(max(0, due - time.monotonic()))
-        _warn_of([thread for thread in left if thread.is_alive() and thread is not threading.current_thread()])
+        busy = self.stop()
+        self.thread.join()
+        for thread in busy:
+            _warn(thread)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep the traceback of a failed connection in the log."""
@@ -175,70 +142,26 @@ class _Server(ThreadedWSGIServer):
         self.lines.append(message % args if args else message)
 
 
-class _Handler(WSGIRequestHandler):
-    """Werkzeug's handler, silent."""
+class _Handler(Handler):
+    """The handler of one connection. It writes to the log of its server."""
 
-    timeout = SILENT_SECONDS
     server: _Server
 
-    def run_wsgi(self) -> None:
-        """Answer the request, and close the answer. Werkzeug leaves that out where the client's reset comes last."""
-        self.answer: _Answer | None = None
-        try:
-            super().run_wsgi()
-        finally:
-            if self.answer is not None:
-                self.answer.close()
-                self.answer = None
-
     def make_environ(self) -> dict[str, Any]:
-        """Return the WSGI environ; what the app writes as errors goes to the log."""
-        if "upgrade" in self.headers.get("Connection", "").lower():
-            self.connection.settimeout(None)  # the protocol that follows knows for itself how long silence may last
-        return {**super().make_environ(), "wsgi.errors": _Lines(self.server.lines), ANSWERED: self.remember}
-
-    def remember(self, answer: _Answer) -> None:
-        """Take note of the answer to close."""
-        self.answer = answer
+        """Return the WSGI environ. Errors that the app reports go to the log."""
+        return {**super().make_environ(), "wsgi.errors": _LogFile(self.server.lines)}
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Keep the request's line and the status of its answer."""
+        """Keep the request line and the status of the response."""
         self.server.log("info", '"%s" %s', getattr(self, "requestline", "-"), getattr(code, "value", code))
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Keep a line in the log."""
+        """Keep a line in the log, without the address of the client and the time."""
         self.server.log(type, message, *args)
 
 
-class _Answer:
-    """What an app has returned; closed once, and then let go: a body without `close` ends when nobody holds it."""
-
-    def __init__(self, body: Iterable[bytes]) -> None:
-        self.body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.body)
-
-    def close(self) -> None:
-        """Let the clean-up code run (PEP 3333, "Specification Details")."""
-        body, self.body = self.body, ()
-        if hasattr(body, "close"):
-            body.close()
-
-
-def _remembered(app: Callable[..., Any]) -> Callable[..., _Answer]:
-    """Return an app that hands each of its answers to the connection that has asked."""
-
-    def remembered(environ: dict[str, Any], start_response: Callable[..., Any]) -> _Answer:
-        answer = _Answer(app(environ, start_response))
-        environ.pop(ANSWERED)(answer)
-        return answer
-
-    return remembered
-
-
-class _Lines(io.TextIOBase):
-    """A text stream whose every write is a line of the log."""
+class _LogFile(io.TextIOBase):
+    """A text file. Each write adds a line to the log."""
 
     def __init__(self, lines: deque[str]) -> None:
         self._lines = lines
@@ -249,22 +172,13 @@ class _Lines(io.TextIOBase):
         return len(text)
 
 
-def _hang_up(sock: socket.socket) -> None:
-    # To shut a socket down wakes whoever reads from it, writes to it or watches it, and nothing else does.
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has closed by itself
-
-
-def _warn_of(busy: list[threading.Thread]) -> None:
-    for thread in busy:
-        frame = sys._current_frames().get(thread.ident or 0)
-        where = traceback.extract_stack(frame)[-1] if frame else None
-        line = f"line {where.lineno} of {where.name}(): {where.line}" if where else "an unknown place"
-        warnings.warn(
-            f"a stream of this server is still busy in {line}. It ends when that returns; a generator that waits "
-            "with server.pause(request.environ) ends at once",
-            ResourceWarning,
-            stacklevel=4,
-        )
+def _warn(thread: threading.Thread) -> None:
+    frame = sys._current_frames().get(thread.ident or 0)
+    where = traceback.extract_stack(frame)[-1] if frame else None
+    line = f"line {where.lineno} of {where.name}(): {where.line}" if where else "an unknown line"
+    warnings.warn(
+        f"a stream of this server is still busy in {line}. It ends when this call returns. A generator ends at once "
+        "if it waits with server.pause(request.environ)",
+        ResourceWarning,
+        stacklevel=4,
+    )

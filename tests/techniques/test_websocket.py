@@ -14,7 +14,7 @@ from raw_client import SECONDS, ask, dial, read_all, read_until, reset, wait_for
 
 from server import create_app
 from server.lab import BackgroundServer
-from server.lab.background import _Handler
+from server.serving import Handler
 from server.techniques import websocket
 from server.techniques.websocket import MAX_BYTES, MAX_WORD, CloseIsLast
 from server.ticks import SPINNER
@@ -383,7 +383,7 @@ def test_a_client_that_never_reads_holds_up_neither_the_others_nor_a_stop() -> N
 def test_a_connection_that_is_silent_for_longer_than_a_request_may_be_is_not_dropped(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any] | None
 ) -> None:
-    monkeypatch.setattr(_Handler, "timeout", 0.05)
+    monkeypatch.setattr(Handler, "timeout", 0.05)
     app = create_app()
     if options is not None:  # as an app with flask-sock has them that says nothing
         app.config["SOCK_SERVER_OPTIONS"] = options
