@@ -18,6 +18,7 @@ from .rows import Row, rows, without_secrets_in
 
 TIME, BYTES = 9, 16  # columns of a time, and of the bytes if a note follows
 MAX_COLUMNS = 100  # of the bytes of one line
+COMPRESSED_BYTES = 8  # of a row of compressed bytes
 ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t", "\0": "\\0"}
 NOTHING = "nothing is recorded yet"
 MARKS = {"first": "┌ ", "inside": "│ ", "last": "└ "}
@@ -70,6 +71,7 @@ PROBLEMS = {
     "repeated-length": "Content-Length is repeated",
     "transfer-encoding-in-http-1.0": "HTTP/1.0 has no Transfer-Encoding",
 }
+MESSAGES = 60  # that are drawn at least, so that a small limit of body lines does not hide any
 IDLE = 1.0  # seconds from which a silence is shown
 
 
@@ -151,16 +153,16 @@ def _escaped(char: str) -> str:
 
 
 def _beginning(data: bytes) -> str:
-    """Return the bytes so that they can be seen; of a long line the beginning and the number of bytes."""
+    """Return visible bytes; of a long line the beginning and the number of bytes."""
     shown = visible(data[: 4 * MAX_COLUMNS + 4])  # a character has at most 4 bytes
     return shown if len(shown) <= MAX_COLUMNS else f"{shown[:MAX_COLUMNS]}... ({len(data)} bytes)"
 
 
 def _parts(recording: Pieces, secrets: bool, most: int) -> Iterator[Message | str]:
-    """Yield the messages of all connections, at most `most`, and the titles and remarks between them."""
+    """Yield the messages of all connections, at most `most` or 60, and the titles and remarks between them."""
     state = recording.snapshot()
     connections = by_connection(state.pieces)
-    left = most
+    left = max(most, MESSAGES)
     for drawn, (number, own) in enumerate(connections.items()):
         if left <= 0:
             yield f"   ({plural(len(connections) - drawn, 'more connection')}, not drawn)"
@@ -216,9 +218,11 @@ def _cells(row: Row, times: bool) -> tuple[str, str, str]:
     """Return the bytes, the note and the time of a row, as they are shown."""
     marks = DECODED_MARKS if row.decoded else MARKS
     mark = marks[row.meaning.position] if row.meaning and row.kind == "body" else ""
-    mark = "│ " if row.kind == "compressed" else mark
     note = "".join(_escaped(char) for char in _note(row, times))
-    return mark + _beginning(row.decoded or row.raw), note, milliseconds(row.when) if times and row.timed else ""
+    data = mark + _beginning(row.decoded or row.raw)
+    if row.kind == "compressed":
+        data = MARKS["inside"] + visible(row.raw[:COMPRESSED_BYTES]) + ("..." if row.size > COMPRESSED_BYTES else "")
+    return data, note, milliseconds(row.when) if times and row.timed else ""
 
 
 def _line(row: Row, first: bool, times: bool) -> str:

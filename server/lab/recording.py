@@ -15,8 +15,8 @@ class Recording(Pieces):
     def text(self, times: bool = True, secrets: bool = False, most: int = 60) -> str:
         """Return the drawing as text: with or without the times, with or without the secrets of header sections.
 
-        `most` limits the number of messages, and the number of lines of each body. The drawing says how many more
-        there are. Bodies are always shown, also if they contain secrets.
+        `most` limits the lines of each body. A drawing also has at most `most` messages, or 60 if `most` is smaller.
+        It says how much is not drawn. Bodies are always shown, also if they contain secrets.
         """
         return draw.text(self, times=times, secrets=secrets, most=most)
 

@@ -217,7 +217,8 @@ class _Body:
 
     def flush(self) -> Iterable[Row]:
         """Return rows for what has begun, because a chunk or the recording ends."""
-        return self._rows(self.explainer.flush())
+        fragments = self.explainer.flush()
+        return self._rows(fragments) if fragments else ()
 
     def rest(self) -> Iterator[Row]:
         """Yield the row that says how many bytes are in no row."""

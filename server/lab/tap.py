@@ -70,6 +70,7 @@ class Tap:
         if self._loop is not None and self._finalizer is not None:
             self._finalizer.detach()
             self._loop.end(GRACE_SECONDS)
+            self.recording.stop()
         self._loop = self._finalizer = None
 
     def __enter__(self) -> Tap:

@@ -73,13 +73,16 @@ class LineExplainer:
 
     def feed(self, data: bytes) -> list[Fragment]:
         """Take the next bytes; return the lines that they complete."""
-        return [(line, self._explain(line)) for line in self._lines(data)]
+        begun = self._begun or not data.endswith(b"\n")
+        lines = self._lines(data) if begun else self.line.findall(data)
+        return [(line, self._explain(line)) for line in lines]
 
     def flush(self) -> list[Fragment]:
         """Return the beginning of an unfinished line as a fragment. The next fragment continues the line."""
-        rest = b"".join(self._begun)
-        self._begun.clear()
-        return [(rest, self._explain(rest))] if rest else []
+        if not self._begun:
+            return []
+        rest = self._joined(b"")
+        return [(rest, self._explain(rest))]
 
     def close(self) -> Meaning | None:
         """Return None: lines of an unknown format are never incomplete."""

@@ -27,7 +27,7 @@ MEDIA_TYPE = "text/event-stream"
 LINE_END = re.compile("\r\n|\r|\n")
 LINE_END_BYTES = re.compile(LINE_END.pattern.encode())
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FIELDS = {"data", "event", "id", "retry"}
+FIELDS = {"event", "id", "retry"}  # besides data
 TEXTS = {
     "comment": "comment: ignored",
     "blank line": "blank line: no data, so no event",
@@ -199,12 +199,14 @@ class Explainer(LineExplainer):
             return Meaning("inside" if self._inside else "last", "LF of CRLF")
         position: Position = "inside" if self._inside else "first"
         self._inside, self._after_cr = True, fragment.endswith(b"\r")
-        self._line.append(fragment)
         events = self._parser.feed(fragment)
         if not fragment.endswith((b"\r", b"\n")):
+            self._line.append(fragment)
             return Meaning(position, "fragment")
-        line = b"".join(self._line).rstrip(b"\r\n")
-        self._line.clear()
+        line = fragment.rstrip(b"\r\n")
+        if self._line:
+            line = b"".join([*self._line, line])
+            self._line.clear()
         if self._at_start:
             line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
         return self._field(position, line) if line else self._end_of_block(events)
@@ -219,8 +221,10 @@ class Explainer(LineExplainer):
         return Meaning("last", "dispatch", "event", self._events, size, shorten(data), name, complete=True)
 
     def _field(self, position: Position, line: bytes) -> Meaning:
+        if line.startswith(b"data:") or line == b"data":
+            self._has_data = True
+            return Meaning(position, "data")
         name, value = _name_and_value(line)
-        self._has_data = self._has_data or name == "data"
         if not name:
             return Meaning(position, "comment")
         if name not in FIELDS:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+import zlib
 from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
@@ -10,21 +12,33 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from recordings import CHUNKED, GET, TWO_TICKS, answered, recorded
+from recordings import CHUNKED, GET, TWO_TICKS, Step, answered, recorded
 from splits import cut, every_cut
 
 from server.lab import Recording
 from server.lab.draw import milliseconds, visible
 from server.wire import multipart, websocket
-from server.wire.http import LAST_CHUNK, Head, chunk
+from server.wire.http import LAST_CHUNK, Head, Parser, chunk
 
 PLAIN = ("Content-Type", "text/plain")
-A_CHUNK = chunk(b"data: a\n\n")
+MULTIPART = ("Content-Type", "multipart/x-mixed-replace; boundary=cut")
+SSE = ("Content-Type", "text/event-stream")
+GZIP = ("Content-Encoding", "gzip")
+EVENT = b"data: a\n\n"
+A_CHUNK = chunk(EVENT)
 POST = Head("POST /x HTTP/1.1", (("Content-Length", "5"),)).encode()
 
 
 def ok(*fields: tuple[str, str]) -> bytes:
     return Head("HTTP/1.1 200 OK", fields).encode()
+
+
+# Two events in gzip, each flushed at once, and one event by itself.
+GZIP_EVENTS = (
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03JI,I\xb4RH\xe4\xe2\x02\0\0\0\xff\xff",
+    b"J\x013\x92\xb8\xb8\0\0\0\0\xff\xff\x03\0\xbaY\xc7\xdf\x12\0\0\0",
+)
+GZIP_EVENT = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03KI,I\xb4RH\xe4\xe2\x02\0~\xe3\xc48\t\0\0\0"
 
 
 def secrets() -> Recording:
@@ -125,6 +139,57 @@ CASES: dict[str, Callable[[], Recording]] = {
     ),
     "bytes that cannot be seen": lambda: answered(
         GET, [CHUNKED + chunk(b"data: \x1b[31m\t\xff \\n caf\xc3\xa9\r\n\r\n")]
+    ),
+    "a gzip body in chunks": lambda: answered(
+        GET, [ok(SSE, GZIP, ("Transfer-Encoding", "chunked")), *map(chunk, GZIP_EVENTS), LAST_CHUNK]
+    ),
+    "a gzip body by its length": lambda: answered(GET, [ok(SSE, GZIP, ("Content-Length", "47")), *GZIP_EVENTS]),
+    "a gzip transfer coding": lambda: answered(
+        GET, [ok(SSE, ("Transfer-Encoding", "gzip, chunked")) + chunk(GZIP_EVENT) + LAST_CHUNK]
+    ),
+    "an incomplete gzip body": lambda: answered(GET, [ok(SSE, GZIP, ("Content-Length", "20")) + GZIP_EVENT[:20]]),
+    "a brotli body": lambda: answered(
+        GET, [ok(SSE, ("Content-Encoding", "br"), ("Content-Length", "4")) + b"\x8b\x01\x80a"]
+    ),
+    "a body that is not gzip": lambda: answered(GET, [ok(SSE, GZIP, ("Content-Length", "9")) + EVENT]),
+    "an event without a blank line at the end": lambda: answered(
+        GET, [CHUNKED + A_CHUNK + chunk(b"data: b\n") + LAST_CHUNK]
+    ),
+    "a document without a line end at the end": lambda: answered(
+        GET, [ok(("Content-Type", "application/x-ndjson"), ("Content-Length", "3")) + b"1\n2"]
+    ),
+    "a part without a boundary at the end": lambda: answered(
+        GET,
+        [
+            ok(("Content-Type", "multipart/x-mixed-replace; boundary=cut"), ("Content-Length", "12"))
+            + b"--cut\r\n\r\nabc"
+        ],
+    ),
+    "a body after 204": lambda: answered(
+        GET, [Head("HTTP/1.1 204 No Content").encode() + b"hello"], ("<-", "closed"), ("->", "closed")
+    ),
+    "a body after HEAD": lambda: answered(
+        Head("HEAD / HTTP/1.1").encode(), [ok(("Content-Length", "5")) + b"hello"], ("<-", "closed")
+    ),
+    "a tunnel": lambda: recorded(
+        ("->", Head("CONNECT x:443 HTTP/1.1").encode()),
+        ("<-", ok()),
+        ("->", b"\x16\x03\x01\x00\x05hello"),
+        ("<-", b"\x16\x03\x03\x00\x02hi"),
+        ("->", "closed"),
+        ("<-", "closed"),
+    ),
+    "TLS": lambda: recorded(("->", b"\x16\x03\x01\x02\x00\x01"), ("<-", b"\x15\x03\x01\x00\x02\x02\x46")),
+    "HTTP/2": lambda: recorded(("->", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ("<-", b"\0\0\0\x04\0\0\0\0\0")),
+    "no response": lambda: recorded(("->", GET)),
+    "a disconnect that the server does not notice": lambda: answered(GET, [CHUNKED + A_CHUNK], ("->", "closed")),
+    "tolerated faults": lambda: answered(
+        GET,
+        [b"HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" + LAST_CHUNK],
+    ),
+    "invalid frames": lambda: recorded(
+        ("->", UPGRADE),
+        ("<-", UPGRADED + b"\x81\x03\xed\xa0\x80" + b"\xc1\x02hi" + b"\x88\x02\x03\xe7"),
     ),
     "nothing": lambda: recorded(),
 }
@@ -599,6 +664,255 @@ connection 2
    \r\n
    (still open)
 """,
+    "a gzip body in chunks": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Content-Encoding: gzip\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers
+   19\r\n           chunk of 25 bytes
+   │ \x1f\x8b\x08\0\0\0\0\0... gzip, 25 bytes, decoded below
+   ╔ data: a\n
+   ╚ \n             blank line: dispatches event "message": "a"
+   \r\n
+   16\r\n           chunk of 22 bytes
+   │ J\x013\x92\xb8\xb8\0\0... gzip, 22 bytes, decoded below
+   ╔ data: b\n
+   ╚ \n             blank line: dispatches event "message": "b"
+   \r\n
+   0\r\n\r\n        last chunk: the body is complete
+""",
+    "a gzip body by its length": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Content-Encoding: gzip\r\n
+   Content-Length: 47\r\n
+   \r\n             blank line: end of headers
+   │ \x1f\x8b\x08\0\0\0\0\0... gzip, 47 bytes, decoded below
+   ╔ data: a\n
+   ╚ \n             blank line: dispatches event "message": "a"
+   ╔ data: b\n
+   ╚ \n             blank line: dispatches event "message": "b"
+   (Content-Length reached: the body is complete)
+""",
+    "a gzip transfer coding": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: gzip, chunked\r\n
+   \r\n             blank line: end of headers
+   1d\r\n           chunk of 29 bytes
+   │ \x1f\x8b\x08\0\0\0\0\0... gzip, 29 bytes, decoded below
+   ╔ data: a\n
+   ╚ \n             blank line: dispatches event "message": "a"
+   \r\n
+   0\r\n\r\n        last chunk: the body is complete
+""",
+    "an incomplete gzip body": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Content-Encoding: gzip\r\n
+   Content-Length: 20\r\n
+   \r\n             blank line: end of headers
+   │ \x1f\x8b\x08\0\0\0\0\0... gzip, 20 bytes, decoded below
+   ╔ data: a\n
+   ╚ \n             blank line: dispatches event "message": "a"
+   (Content-Length reached: the body is complete)
+   (the gzip data are incomplete)
+""",
+    "a brotli body": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Content-Encoding: br\r\n
+   Content-Length: 4\r\n
+   \r\n             blank line: end of headers
+   │ \x8b\x01\x80a  compressed (br), 4 bytes: not readable as events
+   (Content-Length reached: the body is complete)
+""",
+    "a body that is not gzip": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Content-Encoding: gzip\r\n
+   Content-Length: 9\r\n
+   \r\n             blank line: end of headers
+   │ data: a\n...   gzip, 9 bytes: the data are not valid, not decoded
+   (Content-Length reached: the body is complete)
+""",
+    "an event without a blank line at the end": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: dispatches event "message": "a"
+   \r\n
+   8\r\n            chunk of 8 bytes
+   ┌ data: b\n
+   \r\n
+   0\r\n\r\n        last chunk: the body is complete
+   (the last event is never dispatched: no blank line follows it)
+""",
+    "a document without a line end at the end": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: application/x-ndjson\r\n
+   Content-Length: 3\r\n
+   \r\n             blank line: end of headers
+   └ 1\n            line end: document 1 is complete
+   ┌ 2
+   (Content-Length reached: the body is complete)
+   (document 2 is incomplete: no line end follows it)
+""",
+    "a part without a boundary at the end": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
+   Content-Length: 12\r\n
+   \r\n             blank line: end of headers
+   ┌ --cut\r\n      boundary: part 1 begins
+   │ \r\n           blank line: end of the part's headers
+   │ abc            body of part 1
+   (Content-Length reached: the body is complete)
+   (part 1 is incomplete: no boundary follows it)
+""",
+    "a body after 204": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 204 No Content\r\n
+   \r\n             blank line: end of headers
+   (bytes after a response without a body)
+   │ hello
+""",
+    "a body after HEAD": r"""
+-> HEAD / HTTP/1.1\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Length: 5\r\n
+   \r\n             blank line: end of headers
+   (bytes after a response without a body)
+   │ hello
+""",
+    "a tunnel": r"""
+-> CONNECT x:443 HTTP/1.1\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   \r\n             blank line: end of headers
+
+-> │ \x16\x03\x01\0\x05hello
+
+<- │ \x16\x03\x03\0\x02hi
+
+-> (the client closes the connection)
+""",
+    "TLS": r"""
+-> (TLS, not HTTP: one side uses https, the other http)
+   │ \x16\x03\x01\x02\0\x01
+
+<- (TLS, not HTTP: one side uses https, the other http)
+   │ \x15\x03\x01\0\x02\x02F
+""",
+    "HTTP/2": r"""
+-> (HTTP/2: this drawing reads HTTP/1 only)
+   │ PRI * HTTP/2.0\r\n
+   │ \r\n
+   │ SM\r\n
+   │ \r\n
+
+<- (HTTP/2: this drawing reads HTTP/1 only)
+   │ \0\0\0\x04\0\0\0\0\0
+""",
+    "no response": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- (no response so far)
+""",
+    "a disconnect that the server does not notice": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   Content-Type: text/event-stream\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers
+   9\r\n            chunk of 9 bytes
+   ┌ data: a\n
+   └ \n             blank line: dispatches event "message": "a"
+   \r\n
+
+-> (the client disconnects)
+
+<- (not noticed by the server so far)
+""",
+    "tolerated faults": r"""
+-> GET /sse?count=2 HTTP/1.1\r\n
+   Host: x\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 200 OK\r\n
+   A : b\r\n
+   Content-Length: 9\r\n
+   Transfer-Encoding: chunked\r\n
+   \r\n             blank line: end of headers (note: Content-Length is ignored because of Transfer-Encoding, a space before a colon)
+   0\r\n\r\n        last chunk: the body is complete
+""",  # noqa: E501
+    "invalid frames": r"""
+-> GET /ws HTTP/1.1\r\n
+   Upgrade: websocket\r\n
+   Connection: Upgrade\r\n
+   \r\n             blank line: end of headers
+
+<- HTTP/1.1 101 Switching Protocols\r\n
+   Upgrade: websocket\r\n
+   \r\n             blank line: end of headers
+   ┌ \x81\x03       1 000 0001: FIN, text; 0 0000011: no mask, 3 bytes
+   └ \xed\xa0\x80   text message: 3 bytes (not valid UTF-8)
+   ┌ \xc1\x02       1 100 0001: FIN, text; 0 0000010: no mask, 2 bytes; reserved bits without an extension
+   └ hi             text message: "hi"
+   ┌ \x88\x02       1 000 1000: FIN, close; 0 0000010: no mask, 2 bytes
+   └ \x03\xe7       close 999 (this code must not be sent)
+   (still open)
+""",
     "nothing": r"""
 nothing is recorded yet
 """,
@@ -696,6 +1010,84 @@ def test_a_long_line_is_cut_and_its_length_told() -> None:
     assert f"   │ {'x' * 100}... (500 bytes)" in recording.text(times=False).splitlines()
 
 
+def test_messages_and_connections_are_limited_and_the_others_counted() -> None:
+    recording = Recording()
+    for number in range(1, 41):
+        recorded(("->", GET), ("<-", ONE_BYTE), connection=number, into=recording)
+    assert recording.text().endswith("\n\n   (10 more connections, not drawn)")
+    assert "<p>(10 more connections, not drawn)</p>" in recording.html()
+    steps: list[Step] = [("->", GET), ("<-", ONE_BYTE)]
+    one = recorded(*steps * 40)
+    assert one.text(most=2).endswith("\n\n   (20 more messages, not drawn)")
+    assert "not drawn" not in one.text(most=80)
+
+
+def test_a_silence_has_its_length_if_times_are_drawn() -> None:
+    recording = recorded(("->", GET))
+    assert re.search(r"\(no response so far, \d+\.\d s\)$", recording.text())
+    recording.stop()
+    assert re.search(r"\(no response until the recording stopped, \d+\.\d s\)$", recording.text())
+    assert recording.text(times=False).endswith("(no response until the recording stopped)")
+
+
+def seconds(recording: Recording, draw: Callable[[Recording], object]) -> float:
+    began = time.thread_time()
+    draw(recording)
+    return time.thread_time() - began
+
+
+def test_a_drawing_of_a_long_stream_costs_little_more_than_its_framing() -> None:
+    pieces = [chunk(b"data: %d\n\n" % number) for number in range(20_000)]
+    recording = answered(GET, [CHUNKED, *pieces])
+
+    def frame(recording: Recording) -> None:
+        parser = Parser("response")
+        for piece in recording.pieces[1:]:
+            parser.feed(piece.data)
+
+    framing = min(seconds(recording, frame) for _ in range(3))
+    assert min(seconds(recording, Recording.text) for _ in range(3)) < 2.5 * framing
+    assert min(seconds(recording, Recording.html) for _ in range(3)) < 2.5 * framing
+
+
+@pytest.mark.parametrize("draw", [Recording.text, Recording.html, lambda recording: str(recording.timeline())])
+def test_the_cost_of_many_connections_grows_linearly(draw: Callable[[Recording], object]) -> None:
+    """With eight times the connections it takes about eight times as long, not 64 times."""
+
+    def polls(count: int) -> Recording:
+        recording = Recording()
+        for number in range(count):
+            recorded(("->", GET), ("<-", ONE_BYTE), ("->", "closed"), connection=number, into=recording)
+        return recording
+
+    few, many = polls(250), polls(2000)
+    assert seconds(many, draw) < 8 * 3 * min(seconds(few, draw) for _ in range(3))
+    assert len(many.text()) < 20_000
+
+
+def test_one_line_in_small_reads_costs_little() -> None:
+    head = ok(SSE)
+    for size in (16, 1024):
+        recording = answered(GET, [head, *([b"x" * size] * ((1 << 20) // size))])
+        assert seconds(recording, Recording.text) < 3
+
+
+def test_a_document_of_8_mb_costs_less_than_a_second() -> None:
+    text = b'["' + b"x" * (8 << 20) + b'"]\n'
+    pieces = [text[at : at + (1 << 16)] for at in range(0, len(text), 1 << 16)]
+    recording = answered(GET, [ok(("Content-Type", "application/x-ndjson")), *pieces])
+    assert seconds(recording, Recording.text) < 1
+    assert "(8388613 bytes) line end: document 1 is complete" in recording.text()
+
+
+def test_a_gzip_body_of_100_mb_is_decoded_up_to_a_limit() -> None:
+    squeeze = zlib.compressobj(wbits=31)
+    body = b"".join(squeeze.compress(b"\0" * (1 << 20)) for _ in range(100)) + squeeze.flush()
+    recording = answered(GET, [ok(SSE, GZIP) + body], ("<-", "closed"))
+    assert seconds(recording, Recording.text) < 1
+    assert f"gzip, {len(body)} bytes: more is not decoded" in recording.text()
+
+
 @given(st.lists(st.integers(0, 300), max_size=12))
 def test_the_same_bytes_cut_differently_draw_the_same(places: list[int]) -> None:
     whole = answered(GET, [TWO_TICKS]).text(times=False)
@@ -717,6 +1109,8 @@ def test_any_cut_of_frames_draws_the_same() -> None:
         "documents of JSON, one cut by chunks",
         "parts that replace each other",
         "parts in chunks",
+        "a gzip body in chunks",
+        "a gzip body by its length",
     ],
 )
 def test_any_cut_of_any_framing_draws_the_same(name: str) -> None:

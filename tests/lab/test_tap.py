@@ -359,3 +359,14 @@ def test_starting_and_stopping_twice_is_the_same_as_once_and_it_can_start_again(
         tap.stop()
         tap.stop()
         assert tap.recording.bytes("<-").count(b"HTTP/1.1 200 OK") == number
+
+
+def test_the_clock_of_the_recording_stops_with_the_tap_and_starts_again_with_it() -> None:
+    with BackgroundServer(create_app()) as server:
+        tap = Tap(server.url).start()
+        requests.get(f"{tap.url}/sse?count=1&interval=0", timeout=SECONDS)
+        tap.stop()
+        assert not tap.recording.snapshot().running
+        with tap:
+            requests.get(f"{tap.url}/sse?count=1&interval=0", timeout=SECONDS)
+            assert tap.recording.snapshot().running
