@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 Value = TypeVar("Value")
+LIMIT = 1 << 26  # bytes that a parser buffers for one value, unless it is given another limit
 Position = Literal["first", "inside", "last"]
 LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 MAX_LABEL = 40  # characters

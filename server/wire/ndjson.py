@@ -16,14 +16,16 @@ The standard: RFC 8259 (JSON); ndjson-spec 1.0, sections 3.1 "Serialization" and
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from . import LineExplainer, Meaning, Position, StrictParser
+from . import LIMIT, LineExplainer, Meaning, Position, StrictParser
 from .http import Head
 
 MEDIA_TYPE = "application/x-ndjson"
+MEDIA_TYPES = (MEDIA_TYPE, "application/ndjson", "application/jsonl", "application/x-jsonlines")
 BLANK = b" \t\r"
 
 
@@ -45,15 +47,17 @@ def encode(value: Any) -> bytes:
 
 
 class Parser(StrictParser[Any]):
-    """An incremental parser: feed it the bytes of one stream, however they are cut.
+    """An incremental parser: feed it the bytes of one stream, split in any way.
 
-    It refuses a line that is no JSON, and says its number. Blank lines are skipped, and a CR before the LF is blank
-    space to JSON. `lines` counts the lines so far.
+    It raises ValueError for a line that is not JSON, with the number of the line, and for a line of more than `limit`
+    bytes. Blank lines are skipped, and a CR before the LF is whitespace in JSON. `lines` counts the lines so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
         self.lines = 0
         self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._size = 0  # bytes of these pieces
 
     def close(self) -> None:
         """Say that no bytes will come any more.
@@ -68,13 +72,21 @@ class Parser(StrictParser[Any]):
     def _read(self, data: bytes) -> Iterator[Any]:
         *ended, rest = data.split(b"\n")
         for line in ended:
+            self._check_size(line)
             whole = b"".join([*self._pieces, line])
             self._pieces.clear()
+            self._size = 0
             self.lines += 1
             if whole.strip(BLANK):
                 yield self._document(whole)
         if rest:
             self._pieces.append(rest)
+            self._check_size(rest)
+
+    def _check_size(self, more: bytes) -> None:
+        self._size += len(more)
+        if self._size > self.limit:
+            raise ValueError(f"line {self.lines + 1} has more than {self.limit} bytes: raise the limit")
 
     def _document(self, line: bytes) -> Any:
         try:
@@ -84,8 +96,9 @@ class Parser(StrictParser[Any]):
 
 
 def matches(head: Head) -> bool:
-    """Return True if a message has a body of this format."""
-    return head.media_type == MEDIA_TYPE
+    """Return True if a message has a body of this format, such as a watch of Kubernetes."""
+    parameters = head.get("Content-Type").lower().replace(" ", "").split(";")[1:]
+    return head.media_type in MEDIA_TYPES or (head.media_type == "application/json" and "stream=watch" in parameters)
 
 
 class Explainer(LineExplainer):
@@ -141,13 +154,27 @@ def describe(meaning: Meaning, raw: bytes = b"") -> str:
 
 
 def _document(line: bytes) -> Any:
-    # json.loads would take NaN and Infinity, which JSON has not, and guess at UTF-16.
+    # json.loads would accept NaN, Infinity and 1e999, which is infinite as a float, and guess at UTF-16.
+    text = line.decode()
     try:
-        return json.loads(line.decode(), parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:  # its own text counts lines anew in every line
         raise ValueError(f"{error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if "\\u" in text:
+        try:
+            encode(document)
+        except UnicodeEncodeError:
+            raise ValueError("an escape such as \\ud800 is half of a surrogate pair") from None
+    return document
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number[:40]} is too large for a float")
+    return value
 
 
 def _refuse(word: str) -> Any:

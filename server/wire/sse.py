@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import LineExplainer, Meaning, Position, shorten
+from . import LIMIT, LineExplainer, Meaning, Position, StrictParser, shorten
 from .http import Head
 
 MEDIA_TYPE = "text/event-stream"
@@ -69,16 +69,20 @@ class Event:
         Traceback (most recent call last):
         ValueError: id has a line end: '7\ndata: forged'
         """
-        data = _text("data", self.data)
-        lines = [*self._fields(), *(f"data: {line}" for line in LINE_END.split(data))]
-        return ("\n".join(lines) + "\n\n").encode()
+        data = self.data
+        if type(data) is str and "\n" not in data and "\r" not in data:
+            lines = f"data: {data}\n\n"
+        else:
+            lines = "".join(f"data: {line}\n" for line in LINE_END.split(_text("data", data))) + "\n"
+        if self.event is None and self.id is None and self.retry is None:
+            return lines.encode()
+        return (self._fields() + lines).encode()
 
-    def _fields(self) -> Iterator[str]:
-        for name, value in (("event", self.event), ("id", self.id)):
-            if value is not None:
-                yield f"{name}: {_one_line(name, value)}"
-        if self.retry is not None:
-            yield f"retry: {_milliseconds(self.retry)}"
+    def _fields(self) -> str:
+        event = "" if self.event is None else f"event: {_one_line('event', self.event)}\n"
+        last_id = "" if self.id is None else f"id: {_one_line('id', self.id)}\n"
+        retry = "" if self.retry is None else f"retry: {_milliseconds(self.retry)}\n"
+        return event + last_id + retry
 
 
 def comment(text: str = "") -> bytes:
@@ -90,11 +94,13 @@ def comment(text: str = "") -> bytes:
     return ("".join(f": {line}\n" for line in LINE_END.split(text)) + "\n").encode()
 
 
-class Parser:
-    r"""An incremental parser: feed it the bytes of one stream, however they are cut.
+class Parser(StrictParser[Event]):
+    r"""An incremental parser: feed it the bytes of one stream, split in any way.
 
-    It raises at nothing. What a reader keeps across reconnects stands in `last_event_id` (text, "" at first)
-    and `retry` (milliseconds, None at first). An event that the stream's end leaves unfinished is never sent.
+    A client keeps two values when it reconnects: `last_event_id` (text, "" at first) and `retry` (milliseconds, None
+    at first). An event without a blank line at the end of the stream is never dispatched.
+
+    The only error is an event whose data, with the line that has not ended, has more than `limit` bytes.
 
     >>> parser = Parser()
     >>> parser.feed(b"retry: 500\nid: 1\nda"), parser.feed(b"ta: a\n"), parser.feed(b"\n")
@@ -103,23 +109,21 @@ class Parser:
     ('1', 500)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
         self.last_event_id = ""
         self.retry: int | None = None
         self._pieces: list[bytes] = []  # of the line that has not ended yet
         self._after_cr = False  # an LF that comes next belongs to the CR before it
         self._at_start = True
         self._data: list[str] = []
+        self._size = 0  # bytes of the data lines of this event, and of the line that has not ended
         self._event = ""
         self._id = ""
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes; return the events that they complete, in order.
-
-        A lone CR ends its line at once, even as the last byte: waiting for an LF would hold the event back.
-        The time taken grows with the number of bytes, not with the length of a line that spans many pieces.
-        """
-        return [event for line in self._lines(data) if (event := self._line(line))]
+    def _read(self, data: bytes) -> Iterator[Event]:
+        # A lone CR ends its line at once, even as the last byte: waiting for an LF would delay the event.
+        return (event for line in self._lines(data) if (event := self._line(line)))
 
     def _lines(self, data: bytes) -> Iterator[bytes]:
         if self._after_cr and data:
@@ -127,19 +131,32 @@ class Parser:
             self._after_cr = False
         *ended, rest = LINE_END_BYTES.split(data)
         for line in ended:
-            yield b"".join([*self._pieces, line])
-            self._pieces.clear()
+            self._check_size(line)
+            if self._pieces:
+                line = b"".join([*self._pieces, line])
+                self._pieces.clear()
+            yield line
         if rest:
             self._pieces.append(rest)
+            self._check_size(rest)
         elif data.endswith(b"\r"):
             self._after_cr = True
 
+    def _check_size(self, more: bytes) -> None:
+        self._size += len(more)
+        if self._size > self.limit:
+            raise ValueError(f"an event has more than {self.limit} bytes: raise the limit, or close the connection")
+
     def _line(self, line: bytes) -> Event | None:
+        size = len(line)
         if self._at_start:
             line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
         if not line:
             return self._send()
-        self._field(*_name_and_value(line))
+        name, value = _name_and_value(line)
+        self._field(name, value)
+        if name != "data":  # other lines are not buffered
+            self._size -= size
         return None
 
     def _field(self, name: str, value: str) -> None:
@@ -154,7 +171,7 @@ class Parser:
 
     def _send(self) -> Event | None:
         self.last_event_id = self._id  # kept even where nothing is sent
-        data, self._data = self._data, []
+        data, self._data, self._size = self._data, [], 0
         name, self._event = self._event, ""
         if not data:
             return None

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from splits import cut, every_cut
+from splits import cut, every_cut, read_all
 
-from server.wire import Meaning
+from server.wire import Meaning, ndjson
+from server.wire.http import Head
 from server.wire.ndjson import Explainer, Parser, describe, encode
 
 # What has been read, and the error that came then ("" for none).
@@ -97,8 +98,44 @@ def test_what_json_has_no_word_for_is_refused_both_ways(word: str) -> None:
         encode([float(word)])
 
 
-def test_a_number_too_large_for_a_float_is_read_as_infinity_as_in_a_browser() -> None:
-    assert parse(b"1e999\n") == ([float("inf")], "")
+@pytest.mark.parametrize("number", ["1e999", "-1e999", '[1, {"a": 1e400}]'])
+def test_a_number_too_large_for_a_float_is_refused(number: str) -> None:
+    found, error = parse(number.encode() + b"\n")
+    assert (found, "is too large for a float" in error) == ([], True)
+
+
+@pytest.mark.parametrize("text", [r'"\ud800"', r'"\udc00\ud800"', r'{"\udfff": 1}', r'["a", "\uD83D"]'])
+def test_half_of_a_surrogate_pair_is_refused_because_it_cannot_be_encoded(text: str) -> None:
+    found, error = parse(text.encode() + b"\n")
+    assert (found, "half of a surrogate pair" in error) == ([], True)
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    assert parse(rb'"\ud83d\ude00"' + b"\n") == (["\U0001f600"], "")
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_line_longer_than_the_limit_is_refused_in_every_split(size: int) -> None:
+    stream = b"1\n123456\n1234567\n"
+    found, error = read_all(Parser(limit=6), [*cut(stream, range(0, len(stream), size)), b""])
+    assert (found, error[:28]) == ([1, 123456], "line 3 has more than 6 bytes")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "found"),
+    [
+        ("application/x-ndjson", True),
+        ("application/ndjson; charset=utf-8", True),
+        ("application/jsonl", True),
+        ("Application/X-JSONLines", True),
+        ("application/json;stream=watch", True),
+        ("application/json; charset=utf-8; stream=watch", True),
+        ("application/json", False),
+        ("application/json; stream=watcher", False),
+    ],
+)
+def test_media_types_of_ndjson_are_recognised(content_type: str, found: bool) -> None:
+    assert ndjson.matches(Head("HTTP/1.1 200 OK", (("Content-Type", content_type),))) is found
 
 
 def test_a_whole_number_keeps_its_digits_up_to_the_limit_of_python() -> None:

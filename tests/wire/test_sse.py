@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+import timeit
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from splits import cut, every_cut
+from splits import cut, every_cut, read_all
 from sseclient import SSEClient
 
 from server.wire import Meaning, sse
@@ -512,3 +513,28 @@ def test_the_time_for_one_line_in_small_chunks_grows_linearly() -> None:
         return time.thread_time() - began
 
     assert min(seconds(1 << 20) for _ in range(3)) < min(seconds(1 << 17) for _ in range(3)) * 8 * 3
+
+
+# Limits and cost.
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize("event", [b"data: 345678901", b"data: 3\ndata: 3", b"data: 3\n: 3456789012"])
+def test_an_event_larger_than_the_limit_is_an_error_in_every_split(size: int, event: bytes) -> None:
+    stream = b": 3456\n: 3456\n: 3456\n\ndata: 34\n\n" + event + b"\n\n"
+    found, error = read_all(Parser(limit=12), [*cut(stream, range(0, len(stream), size)), b""])
+    assert (found, error[:31]) == ([Event("34", "message", "")], "an event has more than 12 bytes")
+
+
+@pytest.mark.parametrize("data", ["x", '{"tick": 1}', "\u2028"])
+@pytest.mark.parametrize("options", [{}, {"id": "7"}, {"event": "e", "retry": 5}])
+def test_one_line_of_data_is_encoded_as_many_lines_are(data: str, options: dict[str, Any]) -> None:
+    lines = Event(f"{data}\n{data}", **options).encode()
+    assert Event(data, **options).encode() == lines.replace(f"data: {data}\n".encode(), b"", 1)
+
+
+def test_an_event_of_one_line_is_encoded_in_less_than_half_the_time_of_one_with_all_fields() -> None:
+    def seconds(event: Event) -> float:
+        return min(timeit.repeat(event.encode, timer=time.process_time, number=5000, repeat=5))
+
+    assert seconds(Event("x" * 30)) < seconds(Event("x" * 30 + "\n", event="e", id="7", retry=5)) / 2
