@@ -37,6 +37,7 @@ NOTES = {
     ("excess", "no body"): "bytes after a response without a body",
     ("excess", ""): "bytes after the end of the response",
     ("refused", ""): "connection refused: no server listens at this address",
+    ("unreachable", ""): "the server did not accept the connection in time",
     ("client disconnects", ""): "the client disconnects",
     ("client resets", ""): "the client resets the connection",
     ("client closes", ""): "the client closes the connection",

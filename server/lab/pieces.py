@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeVar
 
 Direction = Literal["->", "<-"]
-How = Literal["", "closed", "reset", "refused"]
+How = Literal["", "closed", "reset", "refused", "unreachable"]
 Self = TypeVar("Self", bound="Pieces")
 
 

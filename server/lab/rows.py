@@ -38,6 +38,7 @@ Kind = Literal[
     "not drawn",
     "unit incomplete",
     "refused",
+    "unreachable",
     "client disconnects",
     "client resets",
     "client closes",
@@ -436,7 +437,8 @@ def _end(pieces: list[Piece], requests: _Seen, responses: _Seen, now: float, run
 
 
 def _server(how: str) -> Kind:
-    return "refused" if how == "refused" else "server resets" if how == "reset" else "server closes"
+    kinds: dict[str, Kind] = {"refused": "refused", "unreachable": "unreachable", "reset": "server resets"}
+    return kinds.get(how, "server closes")
 
 
 def _tunnel_end(pieces: list[Piece], now: float, running: bool) -> Iterator[Row]:

@@ -1,75 +1,105 @@
-"""A recording TCP proxy: it stands between a client and a server and notes every piece that passes.
+"""A recording TCP proxy: it stands between clients and a server, and records each read with its time.
 
-One thread moves the bytes of all connections. It reads from one side only when the other has taken what came before,
-so a slow reader slows the writer as it would without the tap, and memory stays flat. Bytes go on as soon as they are
-read, before anything is drawn; what they mean is not its business. How a side ends is passed on too: a close as a
-close of that direction, a reset as a reset.
+One thread moves the bytes of all connections. It sends the bytes on as soon as it has read them, and does not
+interpret them. It reads from one side only when the other side has taken the bytes before. A slow reader therefore
+slows the sender as it would without the tap, and memory does not grow. A close is passed on as a close, a reset as a
+reset.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import selectors
 import socket
 import struct
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
+
+from server.serving import Refuser
+from server.wire import http
 
 from .cells import replace_earlier
 from .pieces import Direction, How
 from .recording import Recording
 
-HOST = "127.0.0.1"
-PIECE = 1 << 16  # bytes that are read at once
-GRACE_SECONDS = 0.5  # at the stop, for connections that are about to end by themselves
-UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # what a connect that does not wait answers
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing drops what is unsent and sends a reset
+READ_BYTES = 1 << 16
+CONNECT_SECONDS = 5  # for the server to accept a connection
+GRACE_SECONDS = 0.5  # at stop(), for connections that are about to end
+IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # results of a connect() that does not wait
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing drops unsent bytes and sends a reset
+HOST_HEADER = re.compile(rb"(?im)^(Host:[ \t]*)[^\r\n]*")
 
 
 class Tap:
     """Pass on and record everything between clients of `.url` and the server at `url`, in both directions.
 
-    A context manager; or `.start()`, which returns the tap, and `.stop()`, which leaves no thread and no socket.
-    `keep` bounds the bytes that `.recording` keeps (None: all). A second run of the notebook cell that started it
-    replaces it. Works for anything that speaks TCP; a path in `url` is kept in `.url`.
+    Use it as a context manager, or call `.start()`, which returns the tap, and `.stop()`. After that no thread and no
+    socket is left. When a notebook cell runs again, the tap that it started before is stopped. It works for every
+    protocol over TCP. A path in `url` is kept in `.url`.
 
-    Raises ValueError for a URL that is not http:// with a host.
+    `port` and `host` are the address on which the tap listens. Port 0 takes a free port. Warning: with a host such as
+    "0.0.0.0", everybody on your network can reach the server through the tap, without a password.
+
+    `keep` is the number of bytes that `.recording` keeps (None: all).
+
+    With `upstream_host=True` the server receives its own name in the Host header of each request, for apps that check
+    it (TRUSTED_HOSTS). The recording shows the header that the client sent.
+
+    If the server does not accept a connection within 5 seconds, the recording ends it as "unreachable".
+
+    Raises ValueError for a URL that is not http:// with a host. `.start()` raises RuntimeError if the host of the URL
+    has no address or if the port is in use.
     """
 
-    def __init__(self, url: str, keep: int | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        keep: int | None = None,
+        upstream_host: bool = False,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"a tap reads plain HTTP, such as http://127.0.0.1:23423, and cannot read {url!r}")
+            raise ValueError(f"a tap needs a URL such as http://127.0.0.1:23423, not {url!r}")
         self.target = (parts.hostname, parts.port or 80)
+        self.address = (host, port)
         self.recording = Recording(keep)
+        self._host_header = parts.netloc.rpartition("@")[2].encode() if upstream_host else None
         self._path = parts.path + (f"?{parts.query}" if parts.query else "")
+        self._connections = 0  # so far, also before a restart
         self._loop: _Loop | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
     @property
     def url(self) -> str:
-        """The address to talk to instead. Raises RuntimeError where the tap does not run."""
+        """The address for clients. Raises RuntimeError if the tap is not running."""
         if self._loop is None:
-            raise RuntimeError("this tap does not run: call start() first")
-        return f"http://{HOST}:{self._loop.port}{self._path}"
+            raise RuntimeError("this tap is not running: call start() first")
+        host = "127.0.0.1" if self.address[0] in ("0.0.0.0", "") else self.address[0]
+        return f"http://{host}:{self._loop.port}{self._path}"
 
     def start(self) -> Tap:
-        """Start to listen and return the tap; do nothing where it runs already."""
+        """Start to listen and return the tap. Do nothing if it is already running."""
         if self._loop is None:
             replace_earlier(self)
-            self._loop = _Loop(self.target, self.recording)
+            self._loop = _Loop(self.address, self.target, self.recording, self._connections, self._host_header)
             self._finalizer = weakref.finalize(self, self._loop.end, 0)
         return self
 
     def stop(self) -> None:
-        """Stop to listen and close what is still open, after a short grace for what is about to end by itself."""
+        """Stop listening, then close the remaining connections after a short grace period."""
         if self._loop is not None and self._finalizer is not None:
             self._finalizer.detach()
             self._loop.end(GRACE_SECONDS)
+            self._connections = self._loop.count
             self.recording.stop()
         self._loop = self._finalizer = None
 
@@ -84,21 +114,22 @@ class Tap:
 
 
 class _Side:
-    """One of the two sockets of a connection, and the bytes that wait to be sent to it."""
+    """One of the two sockets of a connection, and the bytes to send to it."""
 
     def __init__(self, sock: socket.socket, connection: int, direction: Direction) -> None:
         self.sock, self.connection = sock, connection
-        self.direction = direction  # in which what it says goes
+        self.direction = direction  # of the bytes that are read from it
         self.peer: _Side
-        self.addresses: Iterator[Any] = iter(())  # of the server, still to be tried
-        self.waiting = b""
-        self.connecting = False
-        self.ended = False  # it says nothing more
-        self.told = False  # it was told that the peer says nothing more
+        self.addresses: Iterator[Any] = iter(())  # of the server, not tried yet
+        self.deadline = 0.0  # for the server to accept the connection; 0 when it has
+        self.unsent = b""
+        self.ended = False  # it sends no more bytes
+        self.shut_down = False  # the end of its peer has been passed on to it
+        self.rewrite: Callable[[bytes], bytes] = bytes  # applied to the bytes that it sends
 
     def interest(self) -> int:
-        reads = not (self.ended or self.peer.waiting or self.peer.connecting or self.connecting)
-        writes = bool(self.waiting) or self.connecting
+        reads = not (self.ended or self.peer.unsent or self.deadline)
+        writes = bool(self.unsent or self.deadline)
         return selectors.EVENT_READ * reads | selectors.EVENT_WRITE * writes
 
 
@@ -106,23 +137,60 @@ def _addresses(host: str, port: int) -> list[Any]:
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise RuntimeError(f"no address for {host!r} ({error.strerror}): look at the host in the tap's URL") from None
+        raise RuntimeError(f"{host!r} has no address ({error.strerror}). Check the host in the tap's URL") from None
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        reason = "already in use" if error.errno == errno.EADDRINUSE else f"not available ({error.strerror})"
+        raise RuntimeError(f"port {port} is {reason}. Pass port=0 for a free port") from None
+
+
+def _host_rewriter(host: bytes) -> Callable[[bytes], bytes]:
+    """Return a function that replaces the Host header in the requests of one connection, up to an upgrade."""
+    parser: http.Parser | None = http.Parser("request")
+
+    def rewrite(data: bytes) -> bytes:
+        nonlocal parser
+        if parser is None:
+            return data
+        sent = b""
+        for part in parser.feed(data) if data else parser.close():
+            if isinstance(part, http.Head):
+                sent += HOST_HEADER.sub(rb"\g<1>" + host, part.raw, count=1)
+                if part.get("Upgrade"):
+                    parser = None
+            else:
+                sent += part.raw
+        return sent
+
+    return rewrite
 
 
 class _Loop:
-    """The thread that listens, reads, notes and sends on."""
+    """The thread that accepts, reads, records and sends."""
 
-    def __init__(self, target: tuple[str, int], recording: Recording) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        target: tuple[str, int],
+        recording: Recording,
+        count: int,
+        host_header: bytes | None,
+    ) -> None:
         self.addresses = _addresses(*target)
-        self.recording = recording
-        self.count = 0  # connections so far
+        self.recording, self.count, self.host_header = recording, count, host_header
         self.open: list[_Side] = []
         self.idle = threading.Event()  # set while no connection is open
         self.idle.set()
         self.stopping = False
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server((HOST, 0), backlog=1024)
+        self.listener = _listener(*address)
         self.listener.setblocking(False)
+        self.refuser = Refuser(self.listener)
         self.port = self.listener.getsockname()[1]
         self.wake, self.waker = socket.socketpair()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -131,10 +199,11 @@ class _Loop:
         self.thread.start()
 
     def end(self, grace: float) -> None:
-        """Wait a while for open connections to end, then end everything."""
+        """Wait up to `grace` seconds for open connections to end, then end everything."""
         self.idle.wait(grace)
         self.stopping = True
-        self.waker.send(b"x")
+        with contextlib.suppress(OSError):  # the thread has already ended
+            self.waker.send(b"x")
         if threading.current_thread() is not self.thread:
             self.thread.join()
 
@@ -142,104 +211,119 @@ class _Loop:
         """Move bytes until the end."""
         try:
             while not self.stopping:
-                for key, ready in self.selector.select():
-                    self.turn(key, ready)
+                deadlines = [side.deadline for side in self.open if side.deadline]
+                timeout = max(0, min(deadlines) - time.monotonic()) if deadlines else None
+                for key, ready in self.selector.select(timeout):
+                    self.handle(key, ready)
+                for side in [side for side in self.open if 0 < side.deadline <= time.monotonic()]:
+                    self.connect(side, "unreachable")
         finally:
             for sock in [self.listener, self.wake, self.waker, *(side.sock for side in self.open)]:
                 sock.close()
+            self.refuser.close()
             self.selector.close()
 
-    def turn(self, key: selectors.SelectorKey, ready: int) -> None:
-        """Do what one ready socket asks for."""
+    def handle(self, key: selectors.SelectorKey, ready: int) -> None:
+        """Handle one socket that is ready."""
+        side = key.data
         if key.fileobj is self.listener:
             self.accept()
-        elif isinstance(side := key.data, _Side) and side in self.open:
-            if ready & selectors.EVENT_WRITE:
+        elif isinstance(side, _Side) and side in self.open:
+            if ready & selectors.EVENT_WRITE and side.deadline:
+                self.connected(side)
+            elif ready & selectors.EVENT_WRITE:
                 self.send(side)
             elif ready & selectors.EVENT_READ:
                 self.read(side)
 
     def accept(self) -> None:
-        """Take a client, and begin to connect to the server for it."""
+        """Accept a client, and begin to connect to the server for it. Refuse it if no file descriptor is left."""
         try:
             sock, _ = self.listener.accept()
-        except OSError:  # it left before it was taken
+        except OSError as error:  # or the client has disconnected before it was accepted
+            self.refuser.refuse(error)
             return
         self.count += 1
         client = _Side(sock, self.count, "->")
-        server = _Side(socket.socket(), self.count, "<-")
+        server = _Side(sock, self.count, "<-")
         client.peer, server.peer = server, client
+        if self.host_header:
+            client.rewrite = _host_rewriter(self.host_header)
         self.open += [client, server]
         self.idle.clear()
-        client.sock.setblocking(False)
+        sock.setblocking(False)
         server.addresses = iter(self.addresses)
         self.connect(server)
 
-    def connect(self, server: _Side) -> None:
-        """Begin to connect to the next address of the server; where none is left, it has refused."""
-        found = next(server.addresses, None)
-        if found is None:
-            self.break_off(server, "refused")
-            return
-        self.forget(server)
-        server.sock.close()
-        server.sock = socket.socket(*found[:3])
-        server.sock.setblocking(False)
-        server.connecting = True
-        if server.sock.connect_ex(found[4]) in UNDER_WAY:
-            self.watch(server, server.peer)
-        else:  # it is refused at once, and no readiness will tell
-            self.connect(server)
+    def connect(self, server: _Side, failure: How = "refused") -> None:
+        """Begin to connect to the next address of the server. If there is none, record the last failure."""
+        if server.sock is not server.peer.sock:
+            self.forget(server)
+            server.sock.close()
+        for family, kind, protocol, _, address in server.addresses:
+            try:
+                server.sock = socket.socket(family, kind, protocol)
+            except OSError:  # no file descriptor is left: refuse the client
+                self.close(server)
+                return
+            server.sock.setblocking(False)
+            if server.sock.connect_ex(address) in IN_PROGRESS:
+                server.deadline = time.monotonic() + CONNECT_SECONDS
+                self.watch(server, server.peer)
+                return
+            server.sock.close()
+        self.abort(server, failure)
 
-    def connected(self, server: _Side) -> bool:
-        """Tell whether the connection that was begun stands now; else try the next address."""
+    def connected(self, server: _Side) -> None:
+        """Send what the client has sent meanwhile. If the connection has failed, try the next address."""
         if server.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.connect(server)
-            return False
-        server.connecting = False
-        for side in (server, server.peer):  # each piece leaves at once
-            with contextlib.suppress(OSError):  # it may be gone already, as the next read will tell
+            return
+        server.deadline = 0
+        for side in (server, server.peer):
+            with contextlib.suppress(OSError):  # it has closed: the next read shows it
                 side.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return True
+        self.send(server)
 
     def read(self, side: _Side) -> None:
-        """Note what a side says and send it on to its peer."""
+        """Record the bytes that a side has sent, and send them to its peer."""
         try:
-            data = side.sock.recv(PIECE)
+            data = side.sock.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
-            self.break_off(side, "reset")
+            self.abort(side, "reset")
             return
         self.recording.add(side.connection, side.direction, data, "" if data else "closed")
         side.ended = not data
-        side.peer.waiting += data
-        self.send(side.peer)
+        side.peer.unsent += side.rewrite(data)
+        if side.peer.deadline:  # the server has not accepted the connection yet
+            self.watch(side)
+        else:
+            self.send(side.peer)
 
     def send(self, side: _Side) -> None:
-        """Send what waits for a side; when nothing does and its peer has ended, tell it so."""
-        if side.connecting and not self.connected(side):
-            return
+        """Send the unsent bytes to a side. If there are none and its peer has ended, shut it down."""
         try:
-            if side.waiting:
-                side.waiting = side.waiting[side.sock.send(side.waiting) :]
-            if side.peer.ended and not side.waiting and not side.told:
-                side.told = True
+            if side.unsent:
+                side.unsent = side.unsent[side.sock.send(side.unsent) :]
+            if side.peer.ended and not side.unsent and not side.shut_down:
+                side.shut_down = True
                 side.sock.shutdown(socket.SHUT_WR)
         except BlockingIOError:
             pass
         except OSError:
-            self.break_off(side, "reset")
+            self.abort(side, "reset")
             return
-        if side.ended and side.peer.ended and not (side.waiting or side.peer.waiting):
+        if side.ended and side.peer.ended and not (side.unsent or side.peer.unsent):
             self.close(side)
         else:
             self.watch(side, side.peer)
 
-    def break_off(self, side: _Side, how: How) -> None:
-        """Note that a side is gone, and reset its peer."""
+    def abort(self, side: _Side, how: How) -> None:
+        """Record how a side ended, and reset its peer."""
         self.recording.add(side.connection, side.direction, b"", how)
-        with contextlib.suppress(OSError):  # it may be gone as well
+        with contextlib.suppress(OSError):  # the peer has ended as well
             side.peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.close(side)
 
@@ -253,7 +337,7 @@ class _Loop:
             self.idle.set()
 
     def watch(self, *sides: _Side) -> None:
-        """Tell the selector for what each of these sides waits now."""
+        """Tell the selector which events of these sides matter now."""
         for side in sides:
             interest, known = side.interest(), side.sock in self.selector.get_map()
             if interest and known:
@@ -264,6 +348,6 @@ class _Loop:
                 self.forget(side)
 
     def forget(self, side: _Side) -> None:
-        """Wait for nothing of this side."""
+        """Watch no events of this side."""
         if side.sock.fileno() >= 0 and side.sock in self.selector.get_map():
             self.selector.unregister(side.sock)

@@ -6,6 +6,8 @@ import gc
 import hashlib
 import random
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -321,7 +323,7 @@ def test_the_recording_keeps_the_first_bytes_and_says_how_many_more_there_were(s
     "url", ["", "127.0.0.1:5000", "https://127.0.0.1", "ftp://127.0.0.1", "http://", "http:///path", "http://x:port"]
 )
 def test_what_is_not_a_plain_http_url_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"a tap reads plain HTTP, such as|[Pp]ort"):
+    with pytest.raises(ValueError, match=r"a tap needs a URL such as|[Pp]ort"):
         Tap(url)
 
 
@@ -330,7 +332,7 @@ def test_a_host_without_an_address_is_told_with_its_remedy(monkeypatch: pytest.M
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(RuntimeError, match=r"no address for 'nowhere' .* look at the host in the tap's URL"):
+    with pytest.raises(RuntimeError, match=r"'nowhere' has no address .* Check the host in the tap's URL"):
         Tap("http://nowhere").start()
 
 
@@ -342,7 +344,7 @@ def test_a_keep_below_0_is_refused() -> None:
 def test_it_has_no_url_before_its_start_and_after_its_stop(server: BackgroundServer) -> None:
     tap = Tap(server.url)
     for _ in range(2):
-        with pytest.raises(RuntimeError, match=r"this tap does not run: call start\(\) first"):
+        with pytest.raises(RuntimeError, match=r"this tap is not running: call start\(\) first"):
             _ = tap.url
         assert repr(tap) == f"<Tap stopped of {server.url}>"
         with tap:
@@ -370,3 +372,143 @@ def test_the_clock_of_the_recording_stops_with_the_tap_and_starts_again_with_it(
         with tap:
             requests.get(f"{tap.url}/sse?count=1&interval=0", timeout=SECONDS)
             assert tap.recording.snapshot().running
+
+
+def test_connection_numbers_go_on_after_a_restart(server: BackgroundServer) -> None:
+    tap = Tap(server.url)
+    for path in ("/sse?count=1", "/sse?count=2"):
+        with tap:
+            read_all(ask(tap.url, path))
+    assert [piece.connection for piece in tap.recording.pieces if piece.data and piece.direction == "->"] == [1, 2]
+    assert tap.recording.text(times=False).count("GET /sse?count=") == 2
+
+
+# Its address, and the Host header.
+
+
+def test_the_port_can_be_chosen(server: BackgroundServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Tap(server.url, port=port) as tap:
+        assert tap.url == f"http://127.0.0.1:{port}"
+        assert requests.get(f"{tap.url}/sse?count=1", timeout=SECONDS).ok
+        with pytest.raises(RuntimeError, match=rf"port {port} is already in use\. Pass port=0 for a free port"):
+            Tap(server.url, port=port).start()
+
+
+def test_the_host_can_be_chosen(server: BackgroundServer) -> None:
+    with Tap(server.url, host="0.0.0.0") as tap:
+        assert tap.url.startswith("http://127.0.0.1:")
+        assert requests.get(f"{tap.url}/sse?count=1", timeout=SECONDS).ok
+
+
+def test_upstream_host_lets_an_app_that_checks_the_host_respond() -> None:
+    app = Flask(__name__)
+    app.config["TRUSTED_HOSTS"] = ["app.example"]
+    app.add_url_rule("/", view_func=lambda: request.host, methods=["GET", "POST"])
+    with BackgroundServer(app) as server:
+        url = server.url.replace("127.0.0.1", "app.example")
+        with pytest.MonkeyPatch.context() as patch:
+            found = socket.getaddrinfo("127.0.0.1", int(url.rpartition(":")[2]), type=socket.SOCK_STREAM)
+            patch.setattr(socket, "getaddrinfo", lambda *arguments, **options: found)
+            plain, rewriting = Tap(url).start(), Tap(url, upstream_host=True).start()
+        with plain, rewriting:
+            assert requests.get(plain.url, timeout=SECONDS).status_code == 400
+            body = b"Host: not a header\r\n"
+            assert requests.post(rewriting.url, data=body, timeout=SECONDS).text == url.removeprefix("http://")
+        sent = rewriting.recording.bytes("->")
+        assert b"Host: 127.0.0.1:" in sent  # the recording shows the request of the client
+        assert sent.endswith(body)
+
+
+def test_upstream_host_is_set_in_each_request_of_a_connection_and_leaves_all_other_bytes_alone() -> None:
+    first = b"POST / HTTP/1.1\r\nhost:a\r\nContent-Length: 9\r\n\r\nHost: b\r\n"
+    second = b"GET / HTTP/1.1\r\nAccept: */*\r\nHost: a\r\n\r\n"
+    upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\n\r\n"
+    with serving(echo) as url, Tap(url, upstream_host=True) as tap, dial(tap.url) as client:
+        host = url.removeprefix("http://").encode()
+        for sent, passed_on in (
+            (first, first.replace(b"host:a", b"host:" + host)),
+            (second, second.replace(b"Host: a", b"Host: " + host)),
+            (upgrade, upgrade.replace(b"Host: a", b"Host: " + host)),
+            (b"\x81\x01aHost: a", b"\x81\x01aHost: a"),
+        ):
+            client.sendall(sent)
+            assert read_until(client, passed_on) == passed_on
+
+
+def test_upstream_host_passes_an_incomplete_request_on_at_the_end() -> None:
+    with serving(echo) as url, Tap(url, upstream_host=True) as tap:
+        client = dial(tap.url)
+        client.sendall(b"GET / HTTP/1.1\r\nHo")
+        client.shutdown(socket.SHUT_WR)
+        assert read_all(client) == b"GET / HTTP/1.1\r\nHo"
+
+
+def test_server_that_never_accepts_is_recorded_as_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.lab.tap.CONNECT_SECONDS", 0.2)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        fill = []
+        for _ in range(4):  # until the queue of the listener is full
+            fill.append(socket.socket())
+            fill[-1].setblocking(False)
+            fill[-1].connect_ex(address)
+        with Tap(f"http://127.0.0.1:{address[1]}") as tap, ask(tap.url, "/nobody") as client:
+            tap.recording.wait(lambda recording: recording.bytes("->"), SECONDS)  # before the server accepts
+            with pytest.raises(ConnectionError):
+                client.recv(1)
+            tap.recording.wait(lambda recording: ends(tap), SECONDS)
+        for sock in fill:
+            sock.close()
+    assert ends(tap) == [("<-", "unreachable")]
+    assert "the server did not accept the connection in time" in tap.recording.text()
+
+
+if sys.platform != "win32":
+
+    def test_without_file_descriptors_a_client_is_refused_and_the_tap_lives(server: BackgroundServer) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", FEW_FILES, server.url], capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "refused and alive\n"
+
+
+FEW_FILES = """
+import resource, socket, sys, time
+from server.lab import Tap
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+tap = Tap(sys.argv[1]).start()
+address = ("127.0.0.1", int(tap.url.rpartition(":")[2]))
+
+def first_bytes(sock):
+    sock.sendall(b"GET /sse?interval=60 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+    try:
+        return sock.recv(15)
+    except ConnectionError:
+        return b""
+
+held = [open("/dev/null") for _ in range(30)]
+clients = [socket.create_connection(address, 10) for _ in range(3)]
+assert all(first_bytes(sock) for sock in clients)
+last = []
+try:
+    while True:
+        held.append(open("/dev/null"))
+except OSError:
+    held.pop().close()  # one descriptor, for the client
+refused = socket.create_connection(address, 10)
+assert first_bytes(refused) == b""
+used = time.process_time()
+time.sleep(0.3)
+assert time.process_time() - used < 0.2
+refused.close()
+for file in held:
+    file.close()
+assert first_bytes(socket.create_connection(address, 10)) == b"HTTP/1.1 200 OK"
+tap.stop()
+print("refused and alive")
+"""
