@@ -21,13 +21,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from . import Fragment, Meaning, Position, StrictParser, plural
-from .http import Head
+from . import LIMIT, Fragment, Meaning, Position, StrictParser, plural
+from .http import Head, read_headers
 
 MEDIA_TYPE = "multipart/x-mixed-replace"
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-MOST_HEAD = 1 << 16  # bytes; what is longer without a blank line is no head
-ENDED = re.compile(rb"(--)|[ \t]*\r?\n")  # what may stand after a boundary; two hyphens after the last
+MOST_HEAD = 1 << 16  # bytes of the headers of a part
+KEPT = 512  # bytes in which a boundary line with its white space fits
+ENDED = re.compile(rb"(--)|[ \t]{0,255}\r?\n")  # what may stand after a boundary; two hyphens after the last
 PROBLEMS = {
     "not multipart": "not multipart: {meaning.detail}",
     "never ended": "part {meaning.number} is incomplete: no boundary follows it",
@@ -35,7 +36,7 @@ PROBLEMS = {
     "ignored between": "more bytes than Content-Length: ignored",
     "ignored after": "after the last boundary: ignored",
 }
-UNDECIDED = re.compile(rb"-|[ \t]*\r?")
+UNDECIDED = re.compile(rb"-|[ \t]{0,255}\r?")
 HEAD_END = re.compile(rb"\A\r?\n|\r?\n\r?\n")
 
 
@@ -101,15 +102,23 @@ def boundary_of(content_type: str) -> str:
 
 
 class Parser(StrictParser[Part]):
-    """An incremental parser: feed it the bytes of one stream, however they are cut.
+    """An incremental parser: feed it the bytes of one stream, split in any way.
 
-    It refuses a head that is none. `closed` is True once the last boundary has come; what follows it is ignored, and
-    so is what stands before the first.
+    `closed` is True after the last boundary. Bytes before the first boundary and after the last are ignored. Like
+    browsers, it reads the streams of cameras: a boundary parameter that already begins with the two hyphens of the
+    boundary lines, and a boundary that follows the last byte of a Content-Length without a line end.
+
+    It raises ValueError for malformed headers, for headers of more than 64 KB, and for a body of more than `limit`
+    bytes.
     """
 
-    def __init__(self, boundary: str) -> None:
+    def __init__(self, boundary: str, limit: int = LIMIT) -> None:
         self.closed = False
+        self.limit = limit
         self._line = _line(boundary)
+        self._delimiter = re.compile(b"\n" + re.escape(self._line))
+        if boundary.startswith("--"):
+            self._delimiter = re.compile(b"\n(?:--)?" + re.escape(boundary.encode()))
         self._buffer = bytearray(b"\n")  # so that the first boundary, too, stands after a line end
         self._seen = 0  # bytes of the buffer in which there is no boundary
         self._head: tuple[str, int | None] | None = None  # of the part under way: its type, its length
@@ -149,10 +158,11 @@ class Parser(StrictParser[Part]):
         return self._read_head() if self._head is None else self._body(found)
 
     def _read_head(self) -> bool:
-        end = HEAD_END.search(self._buffer, 0, MOST_HEAD)
+        end = HEAD_END.search(self._buffer, max(0, self._seen - 3), MOST_HEAD)
         if end is None:
             if len(self._buffer) >= MOST_HEAD:
-                raise ValueError(f"no head ends within {MOST_HEAD} bytes: {bytes(self._buffer[:40])!r}")
+                raise ValueError(f"the headers of a part do not end within {MOST_HEAD} bytes")
+            self._seen = len(self._buffer)
             return False
         self._head = _read(bytes(self._buffer[: end.start()]))
         # Where the body may be empty, the head's last line end stays: the boundary may stand right after it.
@@ -164,31 +174,46 @@ class Parser(StrictParser[Part]):
         content_type, length = self._head or ("", None)
         if length is None:
             return self._boundary(found)
+        self._check_size(length)
         if len(self._buffer) < length:
             return False
         found.append(Part(bytes(self._buffer[:length]), content_type, True))
-        del self._buffer[:length]
+        if length:  # the next boundary may follow at once, so the last byte becomes its line end
+            del self._buffer[: length - 1]
+            self._buffer[0] = ord("\n")
         self._inside, self._head, self._seen, self._gap = False, None, 0, "between"
         return True
 
     def _boundary(self, found: list[Part]) -> bool:
         """Look for the next boundary, and end with it the part that does not tell its length."""
         start = max(0, self._seen - len(self._line))
-        while (at := self._buffer.find(b"\n" + self._line, start)) >= 0:
-            start = at + 1 + len(self._line)
+        while delimiter := self._delimiter.search(self._buffer, start):
+            at, start = delimiter.span()
             if ended := ENDED.match(self._buffer, start):
                 self._end_part(found, bytes(self._buffer[:at]))
-                self._inside, self._head, self._seen, self.closed = True, None, 0, bool(ended[1])
-                del self._buffer[: ended.end()]  # last: the match reads from the buffer
+                end, last = ended.end(), bool(ended[1])
+                del ended, delimiter  # a match locks the size of the buffer
+                self._inside, self._head, self._seen, self.closed = True, None, 0, last
+                del self._buffer[:end]
                 return True
             if UNDECIDED.fullmatch(self._buffer, start):
                 self._seen = at
                 return False
         self._seen = len(self._buffer)
+        if self._head is not None:
+            self._check_size(self._seen - KEPT)  # a boundary line may have begun
+        elif self._seen > KEPT:  # bytes outside of the parts are not needed any more
+            del self._buffer[: self._seen - KEPT]
+            self._seen = KEPT
         return False
+
+    def _check_size(self, size: int) -> None:
+        if size > self.limit:
+            raise ValueError(f"a part has more than {self.limit} bytes: raise the limit, or close the connection")
 
     def _end_part(self, found: list[Part], body: bytes) -> None:
         if self._head is not None:
+            self._check_size(len(body))
             found.append(Part(body[1:].removesuffix(b"\r"), self._head[0]))
 
 
@@ -311,15 +336,12 @@ def _line(boundary: str) -> bytes:
     return f"--{boundary}".encode()
 
 
-def _read(head: bytes) -> tuple[str, int | None]:
-    """Return the type and the length that a part's head tells; "text/plain" and None where it does not."""
-    fields: dict[str, str] = {}
-    for line in re.split("\r?\n", head.decode("latin-1")) if head else []:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise ValueError(f"not a field of a part's head: {line[:80]!r}")
-        fields[name.lower()] = value.strip(" \t")
-    length = fields.get("content-length")
-    if length is not None and not re.fullmatch("[0-9]{1,18}", length):
+def _read(section: bytes) -> tuple[str, int | None]:
+    """Return the Content-Type ("text/plain" if there is none) and the Content-Length of a part's headers."""
+    headers = Head("", read_headers(section)[0])
+    length = headers.get("Content-Length", "none")
+    if length == "none":
+        return headers.get("Content-Type", "text/plain"), None
+    if not re.fullmatch("[0-9]{1,18}", length):
         raise ValueError(f"Content-Length is not a number of bytes: {length[:40]!r}")
-    return fields.get("content-type", "text/plain"), None if length is None else int(length)
+    return headers.get("Content-Type", "text/plain"), int(length)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from splits import cut, every_cut
+from splits import cut, every_cut, read_all
 
 from server.wire import Fragment, multipart
 from server.wire.http import Head
@@ -156,15 +156,15 @@ def test_a_stream_without_its_last_boundary_is_cut() -> None:
 @pytest.mark.parametrize(
     ("head", "why"),
     [
-        (b"no colon", "not a field of a part's head: 'no colon'"),
-        (b"Name : x", "not a field of a part's head: 'Name : x'"),
-        (b": x", "not a field of a part's head: ': x'"),
-        (b"A: b\r\n folded: x", "not a field of a part's head: ' folded: x'"),
+        (b"no colon", "a header has no colon"),
+        (b"Name : x", "the name of a header is not a token"),
+        (b": x", "the name of a header is not a token"),
+        (b" folded: x", "the first header begins with a space"),
         (b"Content-Length: -1", "Content-Length is not a number of bytes: '-1'"),
         (b"Content-Length: 1_0", "Content-Length is not a number of bytes: '1_0'"),
         (b"Content-Length: \xb2", "Content-Length is not a number of bytes: '\xb2'"),
         (b"Content-Length: " + b"9" * 5000, f"Content-Length is not a number of bytes: '{'9' * 40}'"),
-        (b"--cut", "not a field of a part's head: '--cut'"),
+        (b"--cut", "a header has no colon"),
     ],
 )
 def test_the_parts_before_a_bad_head_come_first_and_the_error_with_every_later_call(head: bytes, why: str) -> None:
@@ -173,12 +173,12 @@ def test_the_parts_before_a_bad_head_come_first_and_the_error_with_every_later_c
     parser = Parser("cut")
     assert parser.feed(stream) == [Part(b"hello")]
     for call in (lambda: parser.feed(b"x"), lambda: parser.feed(b""), parser.close):
-        with pytest.raises(ValueError, match=r"head|Content-Length"):
+        with pytest.raises(ValueError, match=r"header|Content-Length"):
             call()
 
 
 def test_a_bad_head_with_no_part_before_it_is_told_at_once() -> None:
-    with pytest.raises(ValueError, match="not a field"):
+    with pytest.raises(ValueError, match="no colon"):
         Parser("cut").feed(b"--cut\r\nbad\r\n\r\n")
 
 
@@ -187,11 +187,52 @@ def test_a_head_that_never_ends_is_given_up_at_the_same_place_however_it_is_cut(
     fits = b"--cut\r\n" + line * (MOST_HEAD // len(line)) + b"\r\n"
     room = MOST_HEAD - (len(fits) - 7)  # bytes
     good, bad = (fits[:-2] + b"C: " + b"d" * (room - 5 + more) + b"\r\n\r\nhello\r\n" + LAST for more in (0, 1))
-    for stream, wanted in ((good, ([Part(b"hello")], "")), (bad, ([], f"no head ends within {MOST_HEAD} bytes"))):
+    for stream, wanted in (
+        (good, ([Part(b"hello")], "")),
+        (bad, ([], f"the headers of a part do not end within {MOST_HEAD} bytes")),
+    ):
         for pieces in ([stream], cut(stream, range(0, len(stream), 1000)), cut(stream, [7 + MOST_HEAD - 1])):
             found, error = read(pieces)
             assert (found, error[: len(wanted[1])]) == wanted
             assert bool(error) == bool(wanted[1])
+
+
+# Streams of cameras, which browsers show.
+
+
+def test_the_boundary_parameter_of_a_camera_may_begin_with_the_hyphens_of_its_lines() -> None:
+    for lines in (b"--frame", b"----frame"):
+        stream = lines + b"\r\n\r\none\r\n" + lines + b"\r\n\r\ntwo\r\n" + lines + b"--\r\n"
+        for pieces in every_cut(stream):
+            assert read(pieces, "--frame") == ([Part(b"one"), Part(b"two")], "")
+
+
+def test_a_boundary_may_follow_the_last_byte_of_a_content_length() -> None:
+    part = b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\n"
+    stream = part + b"one" + part + b"t\nw" + b"\r\n" + part + b"3\r\n" + LAST
+    assert [found.body for found in parse(stream)[0]] == [b"one", b"t\nw", b"3\r\n"]
+
+
+def test_a_folded_header_of_a_part_is_read() -> None:
+    assert parse(b"--cut\r\nContent-Type:\r\n image/png\r\n\r\na\r\n" + LAST) == ([Part(b"a", "image/png")], "")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 11\r\n"])
+def test_a_body_larger_than_the_limit_is_refused_in_every_split(size: int, length: bytes) -> None:
+    stream = b"x" * 3000 + b"\r\n" + HELLO + b"--cut\r\n" + length + b"\r\n" + b"x" * 11 + b"\r\n" + LAST
+    found, error = read_all(Parser("cut", limit=10), [*cut(stream, range(0, len(stream), size)), b""])
+    assert (found, error[:31]) == ([Part(b"hello")], "a part has more than 10 bytes: "[:31])
+
+
+@pytest.mark.parametrize(
+    "stream", [b"--cut\r\n" + b"A" * 60_000, b"--cut\r\n" + b"A: b\r\n" * 9000, b"--c" + b" " * 60_000]
+)
+def test_the_time_for_unfinished_headers_byte_by_byte_grows_with_their_bytes_only(stream: bytes) -> None:
+    def work(size: int) -> float:
+        return seconds([stream[at : at + 1] for at in range(size)], 0)
+
+    assert work(len(stream)) < work(len(stream) // 8) * 8 * 3 + 0.005
 
 
 # Boundaries.
@@ -398,7 +439,7 @@ def test_a_part_without_a_boundary_at_the_end_is_incomplete() -> None:
 
 
 def test_bytes_that_are_not_multipart_are_called_so() -> None:
-    assert explain(b"--cut\r\nbad\r\n\r\nx")[-1][1].startswith("not multipart: not a ")
+    assert explain(b"--cut\r\nbad\r\n\r\nx")[-1][1].startswith("not multipart: a header has no colon")
     assert explain(b"--cut\r\n\r\n", content_type="multipart/x-mixed-replace") == [
         (b"--cut\r\n\r\n", "not multipart: no boundary in 'multipart/x-mixed-replace'")
     ]
