@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import canonical
+from server.lab.classroom import notebooks
 
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)")
 FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
@@ -21,7 +21,7 @@ PLAIN = re.compile(r"[\w,.:;!'()-]+", re.ASCII)  # what no browser writes otherw
 
 def text(file: Path) -> str:
     """Return the Markdown of a file or of a notebook's cells, without blocks of code."""
-    written = canonical.prose(file) if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
+    written = notebooks.prose(file) if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
     return FENCED.sub("", written)
 
 

@@ -7,17 +7,17 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import canonical
-import course_path
 import markdown_links
 import pytest
 from markdown_links import headings
 
-ROOT = canonical.NOTEBOOKS.parent
-COURSE = canonical.course()
+from server.lab.classroom import course_path, notebooks
+
+ROOT = notebooks.NOTEBOOKS.parent
+COURSE = notebooks.course()
 STOPS = course_path.stops()
-GLOSSARY = course_path.GLOSSARY
-NOTEBOOKS = sorted(file for file in canonical.NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
+GLOSSARY = notebooks.GLOSSARY
+NOTEBOOKS = sorted(file for file in notebooks.NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
 READ = [*NOTEBOOKS, *(file for file in (ROOT / "README.md", ROOT / "TEACHING.md") if file.exists())]
 ENTRY = re.compile(r"- \*\*(.+?)\*\*: (.+) First seen in \[(\w+), ([^\]]+)\]\((\S+)\)\.")
 
@@ -27,7 +27,8 @@ ENTRY = re.compile(r"- \*\*(.+?)\*\*: (.+) First seen in \[(\w+), ([^\]]+)\]\((\
 
 @pytest.mark.parametrize("number", range(len(COURSE)), ids=lambda number: COURSE[number].stem)
 def test_the_lines_of_the_path_are_those_that_the_metadata_makes(number: int) -> None:
-    assert COURSE[number].read_text(encoding="utf-8") == course_path.written(number, STOPS)
+    notebook = course_path.updated(notebooks.read(COURSE[number]), number, STOPS)
+    assert COURSE[number].read_text(encoding="utf-8") == notebooks.dumps(notebook)
 
 
 def test_what_a_notebook_needs_comes_before_it() -> None:
@@ -40,19 +41,16 @@ def test_what_a_notebook_needs_comes_before_it() -> None:
 def test_one_comes_through_the_whole_course_and_back_by_the_last_lines() -> None:
     for way, order in (("Next", COURSE), ("Before", COURSE[::-1])):
         passed = [order[0]]
-        while found := re.search(rf"\*\*{way}\*\*: \[[^\]]+\]\((\S+?)\)", canonical.prose(passed[-1])):
+        while found := re.search(rf"\*\*{way}\*\*: \[[^\]]+\]\((\S+?)\)", notebooks.prose(passed[-1])):
             passed.append(passed[-1].parent / found[1])
         assert passed == order
 
 
-def test_a_line_that_has_no_place_is_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    notebook = json.loads(COURSE[1].read_text(encoding="utf-8"))
+def test_a_notebook_without_a_generated_line_is_refused() -> None:
+    notebook = notebooks.read(COURSE[1])
     notebook["cells"].pop()
-    file = tmp_path / COURSE[1].name
-    file.write_text(canonical.dumps(notebook), encoding="utf-8")
-    monkeypatch.setattr(canonical, "course", lambda: [COURSE[0], file])
     with pytest.raises(ValueError, match=r"^0 cells have a line like '.*Exercises that check themselves"):
-        course_path.written(1, STOPS)
+        course_path.updated(notebook, 1, STOPS)
 
 
 # The words
@@ -111,7 +109,7 @@ class Word(NamedTuple):
 
 SECTIONS = [section for file in COURSE for section in sections(file)]
 TITLES = {section.notebook: section.heading for section in reversed(SECTIONS)}
-LINES = [line for line in canonical.prose(GLOSSARY).splitlines() if line.startswith("- ")]
+LINES = [line for line in notebooks.prose(GLOSSARY).splitlines() if line.startswith("- ")]
 WORDS = [Word(*found.groups()) for found in map(ENTRY.fullmatch, LINES) if found]
 
 
@@ -123,9 +121,9 @@ def test_the_glossary_is_prose_in_canonical_form() -> None:
     import nbformat  # here, since it takes a second, and every worker reads this file
 
     text = GLOSSARY.read_text(encoding="utf-8")
-    assert text == canonical.dumps(canonical.canonical(json.loads(text)))
+    assert text == notebooks.dumps(notebooks.canonical(json.loads(text)))
     nbformat.validate(nbformat.reads(text, as_version=4))
-    assert canonical.cells(GLOSSARY, "code") == []
+    assert notebooks.cells(GLOSSARY, "code") == []
 
 
 def test_every_line_of_the_glossary_is_a_word() -> None:
@@ -140,7 +138,7 @@ def test_the_words_are_sorted_and_none_comes_twice() -> None:
 
 
 def test_the_words_stand_under_their_letters() -> None:
-    for part in canonical.prose(GLOSSARY).split("\n## ")[1:]:
+    for part in notebooks.prose(GLOSSARY).split("\n## ")[1:]:
         first, last = part.partition("\n")[0].lower().split(" to ")
         found = [letters(Word(*entry))[0] for entry in ENTRY.findall(part)]
         assert found
@@ -168,8 +166,8 @@ def test_each_notebook_of_the_course_leads_on() -> None:
 
 
 def test_the_glossary_is_linked_from_the_map_and_from_every_last_line() -> None:
-    assert all(GLOSSARY.name in canonical.prose(file).splitlines()[-1] for file in COURSE)
-    assert GLOSSARY.name in canonical.prose(COURSE[0]).partition("## The map of the course")[2].partition("\n**")[0]
+    assert all(GLOSSARY.name in notebooks.prose(file).splitlines()[-1] for file in COURSE)
+    assert GLOSSARY.name in notebooks.prose(COURSE[0]).partition("## The map of the course")[2].partition("\n**")[0]
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:

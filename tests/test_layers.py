@@ -34,7 +34,7 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/__main__.py": ({"server", "server.serving"}, set()),
     "server/lab": ({"server.lab", "server.serving", "server.wire"}, LAB_LIBRARIES),
     "server/lab/exercises": ({"server.lab", "server.wire"}, {*FLASK, *LAB_LIBRARIES}),
-    "server/lab/classroom.py": (set(), {"nbformat", "nbgrader", "traitlets"}),
+    "server/lab/classroom": ({"server.lab.classroom"}, {"nbclient", "nbformat", "nbgrader", "traitlets"}),
 }
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "server").rglob("*.py"))
 

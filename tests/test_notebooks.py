@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import canonical
 import pytest
 
-cells, prose = canonical.cells, canonical.prose
+from server.lab.classroom import notebooks
 
-ROOT = canonical.NOTEBOOKS.parent
-COURSE = canonical.course()
+cells, prose = notebooks.cells, notebooks.prose
+
+ROOT = notebooks.NOTEBOOKS.parent
+COURSE = notebooks.course()
 SANITIZE = Path(__file__).with_name("nbval_sanitize.cfg")
 PARTS = ("**What you will see**", "**What you will learn**", "**What you need**", "**Time**", "**Predict**",
          "## What breaks it", "## In practice", "## What the original answer says", "Exercises")  # fmt: skip
@@ -35,7 +36,7 @@ def test_is_stored_in_canonical_form(path: Path) -> None:
     import nbformat  # here, since it takes a second, and every worker reads this file
 
     text = path.read_text(encoding="utf-8")
-    assert text == canonical.dumps(canonical.canonical(json.loads(text)))
+    assert text == notebooks.dumps(notebooks.canonical(json.loads(text)))
     nbformat.validate(nbformat.reads(text, as_version=4))
 
 
@@ -131,5 +132,5 @@ class TestOddInNbclient(InNbclient):
 
 
 def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:
-    outputs = canonical.joined(cell.get("outputs", []))
+    outputs = notebooks.joined(cell.get("outputs", []))
     return [(output["output_type"], output.get("ename", output.get("name", ""))) for output in outputs]

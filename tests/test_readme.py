@@ -6,19 +6,19 @@ import re
 import subprocess
 import sys
 
-import readme
 import requests
 
 from server import create_app
 from server.lab import BackgroundServer
+from server.lab.classroom import notebooks, tables
 
-ROOT = readme.README.parent
-TEXT = readme.README.read_text(encoding="utf-8")
+ROOT = notebooks.ROOT
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_table_is_the_one_that_the_rooms_make() -> None:
-    assert readme.TABLE.search(TEXT)
-    assert readme.written(TEXT) == TEXT
+    assert tables.TABLE.search(TEXT)
+    assert tables.with_table(TEXT, tables.readme_table()) == TEXT
 
 
 def test_every_link_leads_to_a_file() -> None:
@@ -30,7 +30,7 @@ def test_every_link_leads_to_a_file() -> None:
 def test_every_command_of_run_py_is_one() -> None:
     named = set(re.findall(r"python3 run\.py ([a-z]+)", TEXT))
     shown = run("run.py", "--help")
-    assert named == {"lab", "test", "serve"}
+    assert named == {"lab", "test", "serve", "write"}
     assert all(re.search(rf"\b{command}\b", shown) for command in [*named, "clean"])
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import canonical
-import course_path
 import pytest
-import teaching
 
-TEXT = teaching.TEACHING.read_text(encoding="utf-8")
-QUIZZES = canonical.NOTEBOOKS / "quizzes"
-ANSWERS = canonical.NOTEBOOKS / "solutions" / "quizzes"
+from server.lab.classroom import course_path, notebooks, tables
+
+TEXT = (notebooks.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+QUIZZES = notebooks.NOTEBOOKS / "quizzes"
+ANSWERS = notebooks.NOTEBOOKS / "solutions" / "quizzes"
 STEMS = [stop.stem for stop in course_path.stops()]
 PLAN = re.compile(r"^### (\d+) minutes: .*\n\n((?:\|.*\n)+)", re.MULTILINE)
 QUESTION = re.compile(r"^(\d+)\. ", re.MULTILINE)
 
 
 def test_the_table_is_that_of_the_notebooks() -> None:
-    assert teaching.written(TEXT, teaching.told(TEXT)) == TEXT
-    assert teaching.told(TEXT).keys() == set(STEMS)
+    assert tables.with_table(TEXT, tables.teaching_table(tables.run_times(TEXT))) == TEXT
+    assert tables.run_times(TEXT).keys() == set(STEMS)
 
 
 def test_each_plan_lasts_as_long_as_it_says() -> None:
@@ -43,17 +42,17 @@ def test_the_exercises_of_a_step_fit_into_it() -> None:
     for minutes, notebook, first, word, last in steps:
         (stem,) = (stem for stem in STEMS if int(stem[:2]) == int(notebook))
         chosen = range(int(first), int(last) + 1) if word == "to" else (int(first), int(last))
-        assert sum(teaching.exercises(stem)[number - 1] for number in chosen) <= int(minutes), (stem, chosen)
+        assert sum(tables.exercise_minutes(stem)[number - 1] for number in chosen) <= int(minutes), (stem, chosen)
 
 
 def test_the_long_notebooks_are_named() -> None:
     (sentence,) = re.findall(r"are long: ([^.]*(?:\.ipynb[^.]*)+) take seventy minutes and more", TEXT)
-    long = {stop.stem for stop in course_path.stops() if stop.minutes + sum(teaching.exercises(stop.stem)) >= 70}
+    long = {stop.stem for stop in course_path.stops() if stop.minutes + sum(tables.exercise_minutes(stop.stem)) >= 70}
     assert set(re.findall(r"\[(\w+)\]", sentence)) == long
 
 
 def test_the_course_has_forty_exercises_or_more() -> None:
-    assert sum(len(teaching.exercises(stem)) for stem in STEMS) >= 40
+    assert sum(len(tables.exercise_minutes(stem)) for stem in STEMS) >= 40
 
 
 def test_every_notebook_has_a_quiz_and_its_answers_apart() -> None:

@@ -1,16 +1,14 @@
 """JupyterLab in a real browser: the shipped workspace, the start notebook, and the live page beside it."""
 
-import importlib.util
+import importlib
 import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,8 +16,21 @@ import pytest
 from markdown_links import headings, links
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
+from server.lab import jupyter
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000  # milliseconds
+# Appends the host of each connection of JupyterLab and its kernels to a file.
+HOOK = """import sys
+
+def log(event, arguments):
+    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(arguments[1], tuple)):
+        host = arguments[1][0] if event == "socket.connect" else arguments[0]
+        with open({log!r}, "a") as file:
+            print(host.decode() if isinstance(host, bytes) else host, file=file)
+
+sys.addaudithook(log)
+"""
 TICK = re.compile(r"[\\|/-] \d+")
 
 
@@ -45,7 +56,9 @@ def copy_course(folder: Path) -> Path:
     """Copy the files of the project that a learner sees, and return the folder."""
     for name in ("notebooks", "static"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "run.py", folder)
+    hook = HOOK.format(log=str(folder / "connections"))
+    (folder / "hook").mkdir()
+    (folder / "hook" / "sitecustomize.py").write_text(hook)
     return folder
 
 
@@ -59,39 +72,26 @@ def url(course: Path, port: int) -> Iterator[str]:
 @contextmanager
 def jupyterlab(course: Path, port: int, *options: str, **variables: str) -> Iterator[str]:
     """Run JupyterLab in a copy of the course as `run.py lab --no-browser` does, and give its URL."""
-    run = load_run(course)
-    run.furnish()
-    settings = f"--LabApp.app_settings_dir={run.LAB / 'settings'}"
-    parsed = run.command_line().parse_args(["lab", "--no-browser"])
-    parsed.extra = [settings, f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0", *options]
+    jupyter.write_settings(course / "lab", course)
+    more = [f"--LabApp.user_settings_dir={course / 'user'}", "--ServerApp.port=0", *options]
     runtime, live = course / "runtime", course / "live"
     runtime.mkdir()
     own = {
         **os.environ,
         "STREAMING_PORT": str(port),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(course / "hook"), str(ROOT)]),
         "JUPYTER_RUNTIME_DIR": str(runtime),
-        **run.live_page(live),
+        **jupyter.live_page(live),
         **variables,
     }
     silent: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(run.lab_command(parsed, live), env=own, **silent) as child:
+    command = jupyter.command(course / "lab", live, browser=False, port=None, more=more, root=course)
+    with subprocess.Popen(command, env=own, **silent) as child:
         try:
-            yield run.address(child, runtime)
+            yield jupyter.address(child, runtime)
         finally:
             child.terminate()
             child.wait(timeout=30)
-
-
-def load_run(course: Path) -> ModuleType:
-    """Import the copy's run.py. It uses the Python of these tests."""
-    spec = importlib.util.spec_from_file_location("run", course / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.PYTHON = sys.executable  # type: ignore[attr-defined]
-    return module
 
 
 def open_course(page: Page, url: str) -> FrameLocator:
@@ -112,6 +112,23 @@ def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page) 
     expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
     page.get_by_role("tab", name="File Browser").click()
     expect(page.locator(".jp-DirListing")).to_be_visible()
+
+
+def test_jupyterlab_contacts_no_other_machine(url: str, course: Path, page: Page) -> None:
+    open_course(page, url)
+    with page.expect_response(lambda response: "lab/api/extensions" in response.url):
+        page.get_by_role("tab", name="Extension Manager").click()
+    hosts = set((course / "connections").read_text().split())
+    assert hosts
+    assert hosts <= {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
+
+
+def test_nbgrader_adds_no_menus(url: str, page: Page) -> None:
+    importlib.import_module("nbgrader")  # the test means nothing without it
+    open_course(page, url)
+    expect(page.get_by_role("menuitem", name="Run", exact=True)).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Nbgrader")).to_have_count(0)
+    expect(page.locator("[class*=nbgrader], [id*=nbgrader]")).to_have_count(0)
 
 
 def expect_live(beside: FrameLocator, port: int) -> None:

@@ -12,16 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import canonical
 import pytest
 from markdown_links import fault, links
 
-from server.lab import classroom
-from server.lab.classroom import EditionError
+from server.lab.classroom import bundle, notebooks, tables
+from server.lab.classroom.__main__ import write_all
+from server.lab.classroom.blank import make_blank
+from server.lab.classroom.exercises import learners_edition, write_exercises
+from server.lab.classroom.folders import EditionError
+from server.lab.classroom.grading import make_course
 
-FOLDERS = (classroom.SOLUTIONS, classroom.EXERCISES)
+FOLDERS = (notebooks.SOLUTIONS, notebooks.EXERCISES)
 NAMES = sorted({path.name for folder in FOLDERS for path in folder.glob("*.ipynb")})
-SOLUTIONS = sorted(classroom.SOLUTIONS.glob("*.ipynb"))
+SOLUTIONS = sorted(notebooks.SOLUTIONS.glob("*.ipynb"))
 
 pytestmark = [  # what nbgrader's own code is warned of, by some versions of Python and of SQLAlchemy
     pytest.mark.filterwarnings("ignore:User-placed attribute Grade:DeprecationWarning"),
@@ -56,7 +59,7 @@ def marks(name: str, **more: Any) -> dict[str, Any]:
 
 def notebook(*cells: Cell) -> dict[str, Any]:
     numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
-    return {"cells": numbered, "metadata": canonical.KERNEL, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": numbered, "metadata": notebooks.KERNEL, "nbformat": 4, "nbformat_minor": 5}
 
 
 def write(path: Path, content: dict[str, Any]) -> Path:
@@ -66,12 +69,12 @@ def write(path: Path, content: dict[str, Any]) -> Path:
 
 
 def sources(path: Path, kind: str = "code") -> list[str]:
-    return ["".join(cell["source"]) for cell in canonical.cells(path, kind)]
+    return ["".join(cell["source"]) for cell in notebooks.cells(path, kind)]
 
 
 def learners(path: Path) -> list[str]:
     """Return the code of the learner's edition of a notebook with solutions."""
-    cells = classroom.exercises(json.loads(path.read_text(encoding="utf-8")))["cells"]
+    cells = learners_edition(json.loads(path.read_text(encoding="utf-8")))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -105,7 +108,7 @@ SMALL = notebook(
 
 
 def test_the_learners_edition_has_stubs_and_no_hidden_test() -> None:
-    made = classroom.exercises(SMALL)
+    made = learners_edition(SMALL)
     stored = ["".join(cell["source"]) for cell in made["cells"]]
     assert stored[3] == 'answer = None  # "a" or "b"\n# your turn'
     assert stored[5] == "# your turn"
@@ -115,7 +118,7 @@ def test_the_learners_edition_has_stubs_and_no_hidden_test() -> None:
 
 def test_the_learners_edition_keeps_marks_and_folds_and_nothing_else() -> None:
     before = json.dumps(SMALL)
-    made = classroom.exercises(SMALL)
+    made = learners_edition(SMALL)
     assert json.dumps(SMALL) == before
     assert made["cells"][2]["metadata"] == {"jupyter": {"source_hidden": True}}
     assert [cell["metadata"] for cell in made["cells"][3:]] == [cell["metadata"] for cell in SMALL["cells"][3:]]
@@ -124,15 +127,15 @@ def test_the_learners_edition_keeps_marks_and_folds_and_nothing_else() -> None:
 def test_the_learners_edition_has_no_output_and_the_form_of_the_course() -> None:
     ran = json.loads(json.dumps(SMALL))
     ran["cells"][1] |= {"execution_count": 7, "outputs": [{"output_type": "stream", "name": "stdout", "text": "so"}]}
-    made = classroom.exercises(ran)
-    assert made == classroom.exercises(SMALL)
-    assert classroom.dumps(made) == canonical.dumps(made)
+    made = learners_edition(ran)
+    assert made == learners_edition(SMALL)
+    assert notebooks.dumps(made) == notebooks.dumps(made)
     for cell in made["cells"]:
         if cell["cell_type"] == "code":
             assert (cell.pop("outputs"), cell.pop("execution_count")) == ([], None)
             cell |= {"outputs": [], "execution_count": None}
         cell["metadata"] = {}
-    counted = canonical.canonical(made)
+    counted = notebooks.canonical(made)
     for cell in counted["cells"]:
         if cell["cell_type"] == "code":
             cell["execution_count"] = None
@@ -146,19 +149,19 @@ def test_exercises_and_solutions_have_the_same_names() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_exercises_are_made_from_the_solutions(name: str) -> None:
-    """Where it fails: `python -m server.lab.classroom exercises` writes them anew."""
+    """Where it fails: `python3 run.py write` writes them."""
     solved, unsolved = (folder / name for folder in FOLDERS)
-    made = classroom.exercises(json.loads(solved.read_text(encoding="utf-8")))
-    assert unsolved.read_text(encoding="utf-8") == classroom.dumps(made)
+    made = learners_edition(json.loads(solved.read_text(encoding="utf-8")))
+    assert unsolved.read_text(encoding="utf-8") == notebooks.dumps(made)
 
 
 def test_an_exercise_whose_solution_is_gone_goes_too(tmp_path: Path) -> None:
     write(tmp_path / "solutions" / "02_small.ipynb", SMALL)
     orphan = write(tmp_path / "exercises" / "01_gone.ipynb", SMALL)
-    classroom.write_exercises(tmp_path / "solutions", tmp_path / "exercises")
+    write_exercises(tmp_path / "solutions", tmp_path / "exercises")
     assert [path.name for path in orphan.parent.iterdir()] == ["02_small.ipynb"]
     made = (orphan.parent / "02_small.ipynb").read_text(encoding="utf-8")
-    assert made == classroom.dumps(classroom.exercises(SMALL))
+    assert made == notebooks.dumps(learners_edition(SMALL))
 
 
 # The loop of grading
@@ -174,7 +177,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(folder: Path, solutions: Path) -> Path:
     import kernels  # noqa: F401 - the kernels that start next are reached by files
 
-    classroom.course(folder, solutions)
+    make_course(folder, solutions)
     return folder
 
 
@@ -279,7 +282,7 @@ class InNbgrader:
 
 
 def points(path: Path) -> int:
-    return sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in canonical.cells(path, "code"))
+    return sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebooks.cells(path, "code"))
 
 
 # A class is what one worker runs: so each half of the exercises is tried by itself.
@@ -299,29 +302,29 @@ class TestOddInNbgrader(InNbgrader):
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("live")
-    classroom.blank(folder)
+    make_blank(folder)
     return folder
 
 
-@pytest.mark.parametrize("path", canonical.course(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", notebooks.course(), ids=lambda path: path.stem)
 def test_a_blank_notebook_has_the_prose_and_empty_cells(live: Path, path: Path) -> None:
     import nbformat
 
     copy = live / path.name
-    assert [cell["source"] for cell in canonical.cells(copy, "markdown")] == [
-        cell["source"] for cell in canonical.cells(path, "markdown")
+    assert [cell["source"] for cell in notebooks.cells(copy, "markdown")] == [
+        cell["source"] for cell in notebooks.cells(path, "markdown")
     ]
     assert len(sources(copy)) == len(sources(path)) > 0
     assert set(sources(copy)) == {""}
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in canonical.cells(copy, "code"))
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in notebooks.cells(copy, "code"))
     nbformat.validate(nbformat.read(copy, as_version=4))
 
 
 def test_in_the_blank_notebooks_every_link_holds_that_held_before(live: Path) -> None:
     followed = 0
     for copy in live.rglob("*.ipynb"):
-        original = canonical.NOTEBOOKS / copy.relative_to(live)
-        held = [link for link in links(original) if not fault(original, link, canonical.NOTEBOOKS)]
+        original = notebooks.NOTEBOOKS / copy.relative_to(live)
+        held = [link for link in links(original) if not fault(original, link, notebooks.NOTEBOOKS)]
         assert [found for link in held if (found := fault(copy, link, live))] == []
         followed += len(held)
     assert followed > 50
@@ -335,7 +338,7 @@ def test_links_that_leave_the_notebooks_become_words_and_code_is_no_link(tmp_pat
     write(tmp_path / "from" / "exercises" / "00_a.ipynb", deep)
     for name in ("p.png", "exercises/more text.md", "unasked.txt"):
         (tmp_path / "from" / name).write_text(name)
-    classroom.blank(tmp_path / "to", tmp_path / "from")
+    make_blank(tmp_path / "to", tmp_path / "from")
     made = {path.relative_to(tmp_path / "to").as_posix() for path in (tmp_path / "to").rglob("*.*")}
     assert made == {"00_a.ipynb", "p.png", "exercises/00_a.ipynb", "exercises/more text.md"}
     first, second = sources(tmp_path / "to" / "00_a.ipynb", "markdown")
@@ -345,15 +348,98 @@ def test_links_that_leave_the_notebooks_become_words_and_code_is_no_link(tmp_pat
     assert copied == [cell["source"] for cell in deep["cells"]]
 
 
+# The copy for machines without a network; tests/test_run.py installs and runs one
+
+
+def test_a_bundle_for_learners_has_no_solutions_and_no_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "_collect", lambda folder: (folder / "a.whl").touch())
+    bundle.make_bundle(tmp_path / "all")
+    bundle.make_bundle(tmp_path / "learners", learners=True)
+    missing = files(tmp_path / "all") - files(tmp_path / "learners")
+    assert {"notebooks/solutions/02_sse.ipynb", "notebooks/solutions/quizzes/02_sse.md"} < missing
+    assert {name for name in missing if not name.startswith("notebooks/solutions/")} == {"TEACHING.md"}
+    assert "notebooks/quizzes/02_sse.md" in files(tmp_path / "learners")
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "learners").rglob("*.ipynb")]
+    assert not [text for text in texts if "BEGIN SOLUTION" in text]
+    readme = tmp_path / "learners" / "README.md"
+    assert [problem for link in links(readme) if (problem := fault(readme, link, readme.parent))] == []
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if "__pycache__" not in path.parts}
+
+
+def test_a_bundle_inside_the_course_is_refused() -> None:
+    folder = notebooks.ROOT / "static" / "bundle"
+    with pytest.raises(EditionError, match="is inside the course"):
+        bundle.make_bundle(folder)
+    assert not folder.exists()
+
+
+# The command that updates the generated files
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the files that `write` updates; the command works there."""
+    shutil.copytree(notebooks.NOTEBOOKS, tmp_path / "notebooks")
+    for name in ("README.md", "TEACHING.md"):
+        shutil.copy(notebooks.ROOT / name, tmp_path)
+    for name in ("server/techniques", "static"):
+        shutil.copytree(notebooks.ROOT / name, tmp_path / name)
+    root = notebooks.ROOT
+    for name in ("ROOT", "NOTEBOOKS", "SOLUTIONS", "EXERCISES", "GLOSSARY"):
+        monkeypatch.setattr(notebooks, name, tmp_path / getattr(notebooks, name).relative_to(root))
+    return tmp_path
+
+
+def test_write_restores_every_generated_part(copied: Path) -> None:
+    before = contents(copied)
+    for name in ("README.md", "TEACHING.md", "notebooks/00_start.ipynb", "notebooks/exercises/02_sse.ipynb"):
+        text = (copied / name).read_text(encoding="utf-8")
+        changed = re.sub(r"^( *\"?\| \[\S+\]\S+ \| ).*( \|)", r"\1other\2", text, flags=re.MULTILINE)
+        (copied / name).write_text(changed.replace("# your turn", "# your stop"), encoding="utf-8")
+        assert (copied / name).read_bytes() != before[name]
+    (copied / "notebooks" / "exercises" / "03_snippets.ipynb").unlink()
+    times = tables.run_times((notebooks.ROOT / "TEACHING.md").read_text(encoding="utf-8"))
+    write_all([], measure=False)
+    after = contents(copied)
+    assert after.keys() == before.keys()
+    assert {name for name in before if before[name] != after[name]} <= {"TEACHING.md"}, times
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_write_runs_the_named_notebooks_and_stores_measured_times(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(path: Path) -> notebooks.Notebook:
+        ran.append(path.stem)
+        return notebooks.read(path)
+
+    seconds = iter([0.0, 77.0])
+    monkeypatch.setattr(notebooks, "run", run)
+    monkeypatch.setattr("server.lab.classroom.__main__.clock", lambda: next(seconds))
+    write_all([copied / "notebooks" / "02_sse.ipynb"], measure=True)
+    assert ran == ["02_sse"]
+    assert "[02_sse](notebooks/02_sse.ipynb) | 35 | 77 s |" in (copied / "TEACHING.md").read_text(encoding="utf-8")
+
+
 # Where editions are written
 
 
-@pytest.mark.parametrize("make", [classroom.course, classroom.blank])
-@pytest.mark.parametrize(("name", "cause"), [("full", "is not empty"), ("full/file", "is no folder")])
+@pytest.mark.parametrize("make", [make_course, make_blank])
+@pytest.mark.parametrize(("name", "cause"), [("full", "is not empty"), ("full/file", "is not a folder")])
 def test_an_edition_overwrites_nothing(tmp_path: Path, make: Callable[[Path], None], name: str, cause: str) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
-    with pytest.raises(EditionError, match=f"{cause}.\nWhat helps: name a folder that is new or empty"):
+    with pytest.raises(EditionError, match=f"{cause}.\nTo fix it: name a new or an empty folder"):
         make(tmp_path / name)
     assert [path.read_text() for path in (tmp_path / "full").iterdir()] == ["mine"]
 
@@ -361,10 +447,10 @@ def test_an_edition_overwrites_nothing(tmp_path: Path, make: Callable[[Path], No
 def test_the_command_writes_where_the_user_stands_and_refuses_in_words(tmp_path: Path) -> None:
     (tmp_path / "live").mkdir()
     command = [sys.executable, "-m", "server.lab.classroom", "blank", "live"]
-    own = {**os.environ, "PYTHONPATH": str(canonical.NOTEBOOKS.parent)}
-    for status, words in ((0, ""), (1, "classroom stops: ")):
+    own = {**os.environ, "PYTHONPATH": str(notebooks.NOTEBOOKS.parent)}
+    for status, words in ((0, ""), (1, "Stopped: ")):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=own)
         assert done.returncode == status
         assert done.stderr.startswith(words)
         assert "Traceback" not in done.stderr
-    assert len(list((tmp_path / "live").glob("[0-9][0-9]_*.ipynb"))) == len(canonical.course())
+    assert len(list((tmp_path / "live").glob("[0-9][0-9]_*.ipynb"))) == len(notebooks.course())

@@ -1,0 +1,72 @@
+"""Write the generated tables of README.md and TEACHING.md.
+
+README.md lists each notebook with the module and the page of its technique. TEACHING.md lists the minutes of each
+notebook and of its exercises, and how long its cells run.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import notebooks
+from .course_path import stops
+
+TABLE = re.compile(r"(<!-- table: [^\n]*-->\n).*?(<!-- /table -->)", re.DOTALL)
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+EXERCISE = re.compile(r"^## \d+\.\d+ .+\n\n\*(\d+) minutes, ", re.MULTILINE)
+RUN_TIME = re.compile(r"^\| \[(\d\d_\w+)\]\(\S+\) \| \d+ \| (\d+ s) \|", re.MULTILINE)
+
+
+def write(seconds: dict[str, float]) -> None:
+    """Update both tables.
+
+    Args:
+        seconds: the measured run time of notebooks, by stem; the others keep the time that TEACHING.md has.
+    """
+    teaching = (notebooks.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    times = run_times(teaching) | {stem: f"{time:.0f} s" for stem, time in seconds.items()}
+    for name, table in (("README.md", readme_table()), ("TEACHING.md", teaching_table(times))):
+        path = notebooks.ROOT / name
+        path.write_text(with_table(path.read_text(encoding="utf-8"), table), encoding="utf-8", newline="\n")
+
+
+def with_table(text: str, table: str) -> str:
+    """Return a Markdown text with the table between its two comments replaced."""
+    return TABLE.sub(lambda found: found[1] + table + found[2], text)
+
+
+def readme_table() -> str:
+    """Return the table of README.md."""
+    lines = ["| Notebook | About | Server | Page |", "|---|---|---|---|"]
+    for path in notebooks.course():
+        stem = path.stem.partition("_")[2]
+        files = [f"server/techniques/{stem}.py", f"static/{stem}.html"]
+        links = [
+            f"[{file.rpartition('/')[2]}]({file})" if (notebooks.ROOT / file).is_file() else "" for file in files
+        ]
+        title = TITLE.findall(notebooks.prose(path))[0]
+        lines.append(f"| [{path.stem}](notebooks/{path.name}) | {title} | {links[0]} | {links[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def teaching_table(run_times: dict[str, str]) -> str:
+    """Return the table of TEACHING.md with these run times, by stem, such as "12 s"."""
+    lines = ["| Notebook | Minutes | Runs in | Exercises | Their minutes |", "|---|---|---|---|---|"]
+    for stop in stops():
+        minutes = exercise_minutes(stop.stem)
+        lines.append(
+            f"| [{stop.stem}](notebooks/{stop.stem}.ipynb) | {stop.minutes} | {run_times.get(stop.stem, '')} "
+            f"| [{len(minutes)}](notebooks/exercises/{stop.stem}.ipynb) | {sum(minutes)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def run_times(text: str) -> dict[str, str]:
+    """Return the run times that the table of TEACHING.md has, by stem."""
+    return dict(RUN_TIME.findall(text))
+
+
+def exercise_minutes(stem: str) -> list[int]:
+    """Return the minutes of each exercise of a notebook."""
+    solutions = notebooks.cells(notebooks.SOLUTIONS / f"{stem}.ipynb", "markdown")
+    return [int(minutes) for cell in solutions for minutes in EXERCISE.findall("".join(cell["source"]))]

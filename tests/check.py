@@ -1,0 +1,44 @@
+"""Run the linters, then all tests with their coverage; with arguments, run pytest with them only. run.py calls it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+# More workers than cores, because the tests often wait; conftest.py orders them. nbval runs in its own process,
+# because loading it costs each worker a second.
+PYTEST = ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
+COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
+
+
+def main() -> int:
+    """Run the checks; return the exit code of the first that fails, or 0."""
+    if sys.argv[1:]:
+        return run(["pytest", *sys.argv[1:]])
+    for linter in LINTERS:
+        print(*linter, "...", end=" ", flush=True)
+        began = time.monotonic()
+        if code := run(linter, quiet=True):
+            print("Correct the errors above; `ruff format` and `ruff check --fix` correct some of them.")
+            return code
+        print(f"{time.monotonic() - began:.1f} s", flush=True)
+    if sys.version_info >= (3, 12):
+        os.environ.setdefault("COVERAGE_CORE", "sysmon")  # it slows the tests down less
+    return run(["pytest", *PYTEST, *COVERAGE])
+
+
+def run(module: list[str], quiet: bool = False) -> int:
+    """Run a module with its arguments; return its exit code. If `quiet`, print its output only if it fails."""
+    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, capture_output=quiet, text=True)
+    if quiet and done.returncode:
+        print(f"\n{done.stdout}{done.stderr}")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
