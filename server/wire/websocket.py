@@ -21,7 +21,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import Fragment, Meaning, StrictParser, plural, shorten
+from . import LIMIT, Fragment, Meaning, StrictParser, plural, shorten
 from .http import Head
 
 UPGRADE = "websocket"
@@ -110,15 +110,20 @@ def close_payload(code: int = 1000, reason: str = "") -> bytes:
 
 
 class Parser(StrictParser[Frame]):
-    """An incremental parser of one direction of one connection: feed it bytes, however they are cut.
+    """An incremental parser of one direction of one connection: feed it bytes, split in any way.
 
-    `masks` says which frames may come: True for what a server reads (all must be masked), False for what a client
-    reads (none may be), None for both. A reader to whom it raises closes with code 1002. After a close frame it is
-    `closed`, and what follows stays in `pending`: no frame may follow (section 5.5.1).
+    `masks` says which frames are allowed: True for a server (all must be masked), False for a client (none may be),
+    None for both. A frame with a payload of more than `limit` bytes is an error. After an error close the connection
+    with code 1002. After a close frame `closed` is True, and the bytes after it stay in `pending`, because no frame
+    may follow (section 5.5.1).
+
+    It reads frames, not messages. It does not check the reserved bits, the order of fragments, the UTF-8 of text and
+    the codes of close frames. Explainer reports these.
     """
 
-    def __init__(self, masks: bool | None = None) -> None:
+    def __init__(self, masks: bool | None = None, limit: int = LIMIT) -> None:
         self.masks = masks
+        self.limit = limit
         self.closed = False
         self._buffer = bytearray()
 
@@ -131,6 +136,8 @@ class Parser(StrictParser[Frame]):
         self._buffer += data
         while not self.closed and (head := _Head.read(self._buffer)):
             head.check_mask(self.masks)
+            if head.length > self.limit:
+                raise ValueError(f"a frame of {head.length} bytes is larger than the limit of {self.limit} bytes")
             if len(self._buffer) < head.end:
                 return
             frame = head.frame(bytes(self._buffer[: head.end]))

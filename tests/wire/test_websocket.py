@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from splits import cut, every_cut
+from splits import cut, every_cut, read_all
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode
 
@@ -537,3 +537,11 @@ def test_zlib_is_what_permessage_deflate_speaks() -> None:
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     raw = (squeeze.compress(b"hello") + squeeze.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
     assert texts(Frame(TEXT, raw, rsv=4), head=DEFLATE) == ['compressed text message: "hello"']
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_frame_larger_than_the_limit_is_refused_before_its_payload_arrives(size: int) -> None:
+    fits, too_large = Frame(BINARY, bytes(200)), Frame(BINARY, bytes(201)).encode()[:4]
+    stream = fits.encode() + too_large
+    found, error = read_all(Parser(limit=200), [*cut(stream, range(0, len(stream), size)), b""])
+    assert (found, error) == ([fits], "a frame of 201 bytes is larger than the limit of 200 bytes")
