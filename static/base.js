@@ -152,7 +152,10 @@ async function linkTheRest() {
   const links = (await techniques).map(({ stem, title }) => item(link(`${stem}.html`, title)))
   document.querySelector("header nav ul").replaceChildren(...links)
   for (const each of document.querySelectorAll("header a")) {
-    if (each.pathname === location.pathname) each.setAttribute("aria-current", "page")
+    if (each.pathname !== location.pathname) continue
+    each.setAttribute("aria-current", "page")
+    const list = each.closest("ul") // a phone shows only some of its links at a time
+    if (list) list.scrollLeft = each.offsetLeft - list.offsetLeft - 16
   }
 }
 linkTheRest()

@@ -1,9 +1,11 @@
 // The page of long polling: one request waits at the server, and its answer brings what is new.
 
 import { Live, add, asked, byId, calm, countAnew, onlyAborted, pause, refused, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const live = new Live()
+const lanes = new Lanes(byId("lanes"))
 let asking, reader
 
 // <shown>
@@ -17,7 +19,7 @@ async function listen(signal, reader) {
 
 async function ask(signal, reader) {
   add("asks")
-  const answer = await fetch(`../longpoll?${reader.query}`, { signal })
+  const answer = await lanes.fetch(`../longpoll?${reader.query}`, { signal }, label) // fetch, drawn
   if (answer.status === 204) empty()
   else if (answer.ok) take(reader, await answer.json())
   else await refused(live, reader, answer)
@@ -32,6 +34,8 @@ function take(reader, { ticks, cursor, missed, more }) {
   live.say(more ? "open" : "ended", more ? WAITING : ENDED)
 }
 // </shown>
+
+const label = text => JSON.parse(text).ticks.map(({ char, n }) => `${char} ${n}`).join(", ")
 
 const WAITING = "open: one request waits at the server until there is something to say"
 const ENDED = "ended: the answer says that no more comes, so the page asks no more"
@@ -67,6 +71,7 @@ function goOn() {
 
 function stop() {
   asking?.abort()
+  lanes.pause()
   live.say("closed", STOPPED)
 }
 

@@ -1,15 +1,19 @@
 // The page of multipart: two pictures on the same stream, and what a page can know of them.
 
 import { asked, byId, calm, say, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const images = {}
+const lanes = new Lanes(byId("lanes"), { names: ["Plain", "The next header sent ahead"] })
+const wires = {}
 
 // <shown>
 function show(name, query) {
   const image = new Image(160, 160)
   let loads = 0
   image.onload = () => say(state(name), "open", `open: ${++loads} load event so far`)
+  image.addEventListener("error", () => wires[name].close("failed"))
   image.onerror = () => say(state(name), "refused", "closed: an error event, and no reason")
   image.crossOrigin = "anonymous" // so that a page in a sandboxed frame may look at the pixels, too
   image.alt = "a line that turns, and its number"
@@ -19,6 +23,7 @@ function show(name, query) {
 
 function stop(name) {
   images[name]?.removeAttribute("src") // to take the element out of the page would end nothing
+  wires[name]?.close("disconnected")
   say(state(name), "closed", "closed: the src attribute is gone, and the connection with it")
 }
 
@@ -35,6 +40,8 @@ function watch(image, seen) {
 // </shown>
 
 const state = name => byId(`${name}-state`)
+const LANE = { plain: "Plain", ahead: "The next header sent ahead" }
+const PART = 700 // bytes of a part, about: a page cannot see them
 const pen = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true })
 
 function pixels(image) {
@@ -49,9 +56,15 @@ function start(name, query) {
   const began = performance.now()
   strip.replaceChildren()
   say(state(name), "loading", "loading: no picture is whole yet")
+  const wire = wires[name] = lanes.open({ lane: LANE[name] })
+  wire.request({ url: `../multipart?${query}` })
   images[name] = show(name, query)
   byId(name).replaceChildren(images[name])
-  watch(images[name], () => log(strip, performance.now() - began))
+  watch(images[name], () => {
+    if (!wire.answered) wire.response()
+    wire.message({ format: "part", bytes: PART, about: true })
+    log(strip, performance.now() - began)
+  })
 }
 
 function log(strip, passed) {
@@ -71,6 +84,7 @@ function startBoth() {
 
 function stopBoth() {
   for (const name of ["plain", "ahead"]) stop(name)
+  lanes.pause()
 }
 
 form.addEventListener("submit", event => {

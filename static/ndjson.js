@@ -1,9 +1,11 @@
 // The page of newline-delimited JSON: one fetch, whose body is read as it comes.
 
 import { Live, asked, byId, calm, opaque, reason, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const live = new Live()
+const lanes = new Lanes(byId("lanes"))
 let asking
 
 // <shown>
@@ -40,6 +42,11 @@ function splitter() {
 }
 // </shown>
 
+const label = text => {
+  const { char, n } = JSON.parse(text)
+  return `${char} ${n}`
+}
+
 const ENDED = "ended: the reader says done, the answer is whole"
 
 async function run(options) {
@@ -48,7 +55,7 @@ async function run(options) {
   const mine = asking = new AbortController()
   let answer
   try {
-    answer = await fetch(`../ndjson?${asked(form)}`, { ...options, signal: mine.signal })
+    answer = await lanes.fetch(`../ndjson?${asked(form)}`, { ...options, signal: mine.signal }, label)
     await follow(answer)
   } catch (error) {
     if (mine === asking) fail(error, answer)
@@ -78,6 +85,7 @@ function post() {
 
 function stop() {
   asking?.abort()
+  lanes.pause()
 }
 
 form.addEventListener("submit", event => {

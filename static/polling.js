@@ -3,10 +3,12 @@
 import {
   Live, add, asked, byId, calm, countAnew, onlyAborted, opaque, pause, refused, showSource, whileShown,
 } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const every = byId("every")
 const live = new Live()
+const lanes = new Lanes(byId("lanes"))
 let asking
 
 // <shown>
@@ -23,7 +25,7 @@ async function poll(signal, seconds) {
 async function ask(feed, signal) {
   add("asks")
   const headers = feed.tag ? { "If-None-Match": feed.tag } : {}
-  const answer = await fetch(feed.url, { headers, signal, cache: "no-store" })
+  const answer = await lanes.fetch(feed.url, { headers, signal, cache: "no-store" }, label) // fetch, drawn
   if (answer.status === 304) same()
   else if (answer.ok) take(feed, answer, await answer.json())
   else await refused(live, feed, answer)
@@ -41,6 +43,11 @@ function take(feed, answer, { char, n, more }) {
   live.say(more ? "open" : "ended", more ? ASKING : ENDED)
 }
 // </shown>
+
+const label = text => {
+  const { char, n } = JSON.parse(text)
+  return `${char} ${n}`
+}
 
 const ASKING = "polling: the server answers; between two requests it knows nothing of this page"
 const ENDED = "ended: the answer says that no more comes, so the page asks no more"
@@ -67,6 +74,7 @@ function start() {
 
 function stop() {
   asking?.abort()
+  lanes.pause()
   live.say("closed", STOPPED)
 }
 

@@ -1,26 +1,50 @@
 // The page of script snippets: a page that never has to end, in a frame one sees and in a frame one does not.
 
 import { Live, asked, byId, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { Lanes, bytesOf } from "./lanes.js"
 
 const form = byId("ask")
 const live = new Live()
+const lanes = new Lanes(byId("lanes"))
+let wire
 
 // <shown>
 // The scripts of the hidden page say parent.show(text): this is the parent.
-window.show = text => live.show(text)
+window.show = text => received(text)
 
 function startHidden() {
   const url = `../snippets?frame=1&${asked(form)}`
-  const frame = newFrame(url, "The hidden page", () => live.say("ended"))
+  const frame = newFrame(url, "The hidden page", complete)
+  wire = lanes.open()
+  wire.request({ url })
   live.start("loading")
   byId("hidden").replaceChildren(frame)
 }
 
 function stopHidden() {
   byId("hidden").replaceChildren() // no frame, no connection
+  wire?.close("disconnected")
+  lanes.pause()
   live.say("stopped")
 }
 // </shown>
+
+function received(text) {
+  live.show(text)
+  draw(text)
+}
+
+function draw(text) {
+  if (!wire.answered) wire.response()
+  if (text) wire.message({ format: "script", bytes: bytesOf(`<script>parent.show("${text}")</script>\n`), about: true, text })
+}
+
+function complete() {
+  live.say("ended")
+  draw()
+  wire.close("complete")
+  lanes.pause()
+}
 
 function startVisible() {
   const state = byId("visible-state")

@@ -1,10 +1,12 @@
 // The page of server-sent events: one EventSource, and what becomes of it.
 
 import { Live, asked, byId, calm, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const live = new Live()
-let source
+const lanes = new Lanes(byId("lanes"))
+let source, closeLanes
 
 // What a server that resumes may say of the events in between.
 const NOTES = {
@@ -25,10 +27,13 @@ function start() {
     const again = source.readyState === EventSource.CONNECTING
     live.say(again ? "reconnecting" : "refused")
   }
+  closeLanes = lanes.watchSource(source, ["message", ...Object.keys(NOTES)])
 }
 
 function stop() {
   source?.close()
+  closeLanes?.()
+  lanes.pause()
   live.say("closed")
 }
 // </shown>

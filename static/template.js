@@ -1,17 +1,21 @@
 // The page of streamed templates: one template twice, each piece by itself and many pieces as one.
 
 import { asked, byId, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
+const names = { unbuffered: "Each piece as it is made", buffered: "Many pieces joined" }
+const lanes = new Lanes(byId("lanes"), { names: Object.values(names) })
+const wires = {}
 
 // <shown>
 // Before each picture that the browser paints: which letters are new?
-function watch(frame, strip) {
+function watch(frame, strip, draw) {
   let seen = 0
   strip.replaceChildren()
   requestAnimationFrame(function look() {
     const come = received(frame)
-    if (come > seen) strip.append(clump(seen, come))
+    if (come > seen) strip.append(draw(clump(seen, come)))
     seen = Math.max(seen, come)
     if (frame.isConnected) requestAnimationFrame(look)
   })
@@ -27,10 +31,21 @@ function received(frame) {
 
 function start(name, query) {
   const state = byId(`${name}-state`)
-  const frame = newFrame(`../template?${query}`, `The template, ${name}`, () => say(state, "ended"))
+  const url = `../template?${query}`
+  const frame = newFrame(url, `The template, ${name}`, () => {
+    wire.close("complete")
+    say(state, "ended")
+  })
+  const wire = wires[name] = lanes.open({ lane: names[name] })
+  wire.request({ url })
   byId(name).replaceChildren(frame)
   say(state, "loading")
-  watch(frame, byId(`${name}-strip`))
+  watch(frame, byId(`${name}-strip`), item => {
+    if (!wire.answered) wire.response()
+    const text = item.textContent
+    wire.message({ format: "script", bytes: text.length * 30, about: true, text })
+    return item
+  })
 }
 
 function clump(from, to) {
@@ -49,8 +64,10 @@ function startBoth() {
 function stopBoth() {
   for (const name of ["unbuffered", "buffered"]) {
     byId(name).replaceChildren()
+    wires[name]?.close("disconnected")
     say(byId(`${name}-state`), "stopped")
   }
+  lanes.pause()
 }
 
 form.addEventListener("submit", event => {

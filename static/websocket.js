@@ -1,10 +1,12 @@
 // The page of WebSocket: one connection, on which both sides speak.
 
 import { Live, add, asked, byId, calm, countAnew, showSource, whileShown } from "./base.js"
+import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
 const live = new Live()
-let socket
+const lanes = new Lanes(byId("lanes"))
+let socket, wire
 
 // <shown>
 function start() {
@@ -18,6 +20,7 @@ function start() {
     add("received")
   }
   socket.onclose = closed
+  wire = lanes.watchSocket(socket)
 }
 
 // Newer browsers take a relative URL, older ones only one that begins with ws or wss.
@@ -29,11 +32,13 @@ function address() {
 
 function say(word) {
   socket.send(word)
+  wire.frame("client", word)
   add("sent")
 }
 
 function stop() {
   socket?.close(1000)
+  lanes.pause()
   allow(false)
 }
 // </shown>

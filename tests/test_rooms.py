@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
 COURSE = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 FORMATS = ["http"]  # wire formats that several techniques use
-SHARED_PAGES = ["base", "index", "waiting"]
-SHARED_TESTS = ["eventsource", "index", "lab", "pages", "restart"]  # tests in tests/browser for more than one page
+SHARED_PAGES = ["base", "index", "lanes", "waiting"]
+# Tests in tests/browser for more than one page.
+SHARED_TESTS = ["eventsource", "index", "lab", "lanes", "pages", "restart"]
 
 TECHNIQUE_FILES = [
     "server/techniques/{}.py",

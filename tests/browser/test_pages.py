@@ -53,7 +53,7 @@ def expect_something(page: Page) -> None:
 def test_every_page_belongs_to_a_technique() -> None:
     # waiting.html stands by itself: it is what one sees before there is a server.
     assert {path.stem for path in STATIC.glob("*.html")} == {"index", "waiting", *STEMS}
-    assert {path.stem for path in STATIC.glob("*.js")} == {"base", "index", *STEMS}
+    assert {path.stem for path in STATIC.glob("*.js")} == {"base", "index", "lanes", *STEMS}
 
 
 @every_page
@@ -106,10 +106,17 @@ def test_the_shown_code_is_the_code_that_runs(still: tuple[str, Page]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["base.css", "base.js", *(f"{s}.{k}" for s in ["index", *STEMS] for k in ("html", "js"))]
+    "name",
+    [
+        "base.css",
+        "base.js",
+        "lanes.css",
+        "lanes.js",
+        *(f"{s}.{k}" for s in ["index", *STEMS] for k in ("html", "js")),
+    ],
 )
 def test_no_file_leans_on_a_host_or_on_the_root(name: str) -> None:
-    text = (STATIC / name).read_text(encoding="utf-8")
+    text = (STATIC / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")  # a namespace
     assert re.findall(r"""\w+://|["'`(]//?\w""", text) == []
     assert "innerHTML =" not in text
 
