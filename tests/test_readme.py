@@ -47,7 +47,7 @@ def test_the_program_for_a_late_stream_shows_what_passes() -> None:
         whole = "\n".join(["from server.lab import Tap", before, ask, after, "tap.stop()"])
         ran = subprocess.run([sys.executable, "-c", whole], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert ran.stderr == ""
-    assert ran.stdout.count('event "message" is sent') == 2
+    assert ran.stdout.count('dispatches event "message"') == 2
 
 
 def test_the_server_answers_where_the_readme_says() -> None:
