@@ -33,7 +33,10 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/__init__.py": ({"server.app", "server.disconnect"}, FLASK),
     "server/__main__.py": ({"server", "server.serving"}, set()),
     "server/lab": ({"server.lab", "server.serving", "server.wire"}, LAB_LIBRARIES),
-    "server/lab/exercises": ({"server.lab", "server.wire"}, {*FLASK, *LAB_LIBRARIES}),
+    "server/lab/exercises": (
+        {"server.lab", "server.wire"},
+        {*FLASK, *FORMAT_LIBRARIES, *LAB_LIBRARIES, "simple_websocket"},
+    ),
     "server/lab/classroom": ({"server.lab.classroom"}, {"nbclient", "nbformat", "nbgrader", "traitlets"}),
 }
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "server").rglob("*.py"))

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 11_choosing."""
+"""Answers to the exercises of 11_choosing."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong, exercises
+from exercise_cases import Right, Trials, Wrong, exercises
 
 
 def but(number: int, old: str, new: str) -> str:
@@ -173,7 +173,7 @@ class TestChoosing(Trials):
             Wrong(
                 "a loop without a request",
                 listen("while chat.now < 30:", "    pass", "yield"),
-                "your code is not done after 2 s: it is at line",
+                "your code is still running after 2 s. It is at line",
             ),
             Right(
                 "the first as a look, no from",
@@ -270,7 +270,7 @@ class TestChoosing(Trials):
             Wrong(
                 "all lines for everybody",
                 but(5, '"text/event-stream"', '"application/x-ndjson"'),
-                "an EventSource wants text/event-stream",
+                "an EventSource expects text/event-stream",
             ),
             Right("one view for all", THREE_IN_ONE),
         ],

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 08_multipart."""
+"""Answers to the exercises of 08_multipart."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 GAPS = """
 before = b"--slide\\r\\n"
@@ -318,7 +318,7 @@ class TestMultipart(Trials):
                     "    return pictures[0]\n",
                     "    got = pictures[0]\n    pictures[:] = [(got[0], b'')]\n    return got\n",
                 ).replace("while pictures[0][0] == had", "while not pictures[0][1]"),
-                "when picture 5 is the latest, and has got 0 of its 3 pictures: your code is not done",
+                "when picture 5 is the latest, and has got 0 of its 3 pictures: your code is still running",
             ),
             Wrong(
                 "a camera that waits",
@@ -326,7 +326,7 @@ class TestMultipart(Trials):
                 + CAMERA.replace("pictures[:] =", "box.put(picture)\n    pictures[:] =").replace(
                     "pictures = [", "box = queue.Queue(1)\npictures = ["
                 ),
-                "put is not done",
+                "put is still running",
             ),
             Wrong(
                 "no end",
@@ -359,7 +359,7 @@ class TestMultipart(Trials):
             Wrong(
                 "a lock over the yield",
                 HOLDING,
-                "and has got 1 of its 3 pictures: put is not done after 1 s",
+                "and has got 1 of its 3 pictures: put is still running after 1 s",
             ),
             Wrong(
                 "another boundary than the head tells",

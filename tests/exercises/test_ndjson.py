@@ -1,8 +1,8 @@
-"""Trials of the exercises of 07_ndjson."""
+"""Answers to the exercises of 07_ndjson."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 05_polling."""
+"""Answers to the exercises of 05_polling."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong, exercises
+from exercise_cases import Right, Trials, Wrong, exercises
 
 CANTEEN = """
 canteen = Flask("canteen")
@@ -179,7 +179,7 @@ class TestPolling(Trials):
             Wrong(
                 "never asks again",
                 WATCH.replace("while True:\n        state = ask()", LOOK),
-                "watch is not done after 2 s: it is at line",
+                "watch is still running after 2 s. It is at line",
             ),
             Wrong(
                 "no pause",

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 10_reconnect."""
+"""Answers to the exercises of 10_reconnect."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong, exercises
+from exercise_cases import Right, Trials, Wrong, exercises
 
 
 def but(number: int, old: str, new: str) -> str:

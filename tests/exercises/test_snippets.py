@@ -1,8 +1,8 @@
-"""Trials of the exercises of 03_snippets."""
+"""Answers to the exercises of 03_snippets."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -128,12 +128,12 @@ class TestSnippets(Trials):
             Wrong(
                 "it never ends",
                 WATCH.replace('        if state == "done":\n            break\n', ""),
-                "job() has said 'done', and after 2 s the page still loads: it is at line",
+                "job() has said 'done', and after 2 s the page still loads: your code is at line",
             ),
             Wrong(
                 "it never asks",
                 "def watch(job):\n    yield TOP\n    while True:\n        time.sleep(0.01)\n",
-                "job() was never asked, and after 2 s the page still loads: it is at line",
+                "job() was never asked, and after 2 s the page still loads: your code is at line",
             ),
             Wrong(
                 "each answer a script",
@@ -158,7 +158,7 @@ class TestSnippets(Trials):
             Wrong(
                 "a busy loop without end",
                 "def watch(job):\n    yield TOP\n    while True:\n        job()\n",
-                "after 2 s the page still loads: it is at line ",
+                "after 2 s the page still loads: your code is at line ",
             ),
             Wrong(
                 "only the end",
@@ -254,7 +254,7 @@ class TestSnippets(Trials):
                 ),
                 "script number 1 stands in the page after 5 copied files, expected 1",
             ),
-            Wrong("no view", 'app = Flask("copy")', "no view answers GET /copy yet"),
+            Wrong("no view", 'app = Flask("copy")', "the name copied is not defined"),
             Right("a generator for a view", COPY),
             Right(
                 "the whole in a comment",

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 02_sse."""
+"""Answers to the exercises of 02_sse."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -71,7 +71,7 @@ class TestSse(Trials):
             Wrong(
                 "a loop without end",
                 'def news():\n    while True:\n        pass\n    yield "data: hello\\n\\n"',
-                "no answer to GET / within 2.0 s: it is at line ",
+                "no response to GET / within 2.0 s. It is at line ",
             ),
             Wrong(
                 "a whole text at once",

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 00_start."""
+"""Answers to the exercises of 00_start."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -51,8 +51,8 @@ class TestStart(Trials):
             Wrong("the number itself", "answer = 3", "answer is one of"),
         ],
         2: [
-            Wrong("without stream", f'{LINES}\norder = "FHEGADB"', "is not done after 2.0 s: it is at line 1"),
-            Wrong("never leaves", f'{LINES}\norder = "CHEGB"', "is not done after 2.0 s"),
+            Wrong("without stream", f'{LINES}\norder = "FHEGADB"', "is still running after 2.0 s. It is at line 1"),
+            Wrong("never leaves", f'{LINES}\norder = "CHEGB"', "is still running after 2.0 s"),
             Wrong("never closes", f'{LINES}\norder = "CHEGAD"', "nobody has closed the response"),
             Wrong("leaves before it notes", f'{LINES}\norder = "CHEADGB"', "came is [b'3', b'17'], expected"),
             Wrong("reads what is closed", f'{LINES}\norder = "CHBEGAD"', "came is [], expected [b'3', b'17', b'7']"),
@@ -109,7 +109,7 @@ class TestStart(Trials):
             Wrong(
                 "a loop without end",
                 f"{DINNER}    for dish in dishes:\n        while dish:\n            pass\n        yield cook(dish)",
-                "no answer to GET / within 2.0 s: it is at line ",
+                "no response to GET / within 2.0 s. It is at line ",
             ),
             Wrong(
                 "nothing is cooked",

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 04_template."""
+"""Answers to the exercises of 04_template."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -209,7 +209,7 @@ class TestTemplate(Trials):
                 "a handler of errors",
                 SENSOR + '\n@app.errorhandler(Lost)\ndef lost(error):\n    return "<li>the sensor is lost</li>"\n\n\n'
                 '@app.get("/")\ndef weather():\n    return stream_template_string(PAGE, readings=readings())\n',
-                "the page is cut, expected whole. Your code raises Lost",
+                "the page is interrupted, expected complete. Your code raises Lost",
             ),
             Wrong(
                 "rendered whole within the try",
@@ -226,7 +226,7 @@ class TestTemplate(Trials):
             Wrong(
                 "another error",
                 WRAPPED.replace("except Lost", "except TimeoutError"),
-                "the page is cut, expected whole. Your code raises Lost, at line",
+                "the page is interrupted, expected complete. Your code raises Lost, at line",
             ),
             Wrong(
                 "a list of all", WRAPPED.replace("=careful()", "=list(careful())"), "when 3 readings were asked for"
@@ -239,7 +239,7 @@ class TestTemplate(Trials):
             Wrong(
                 "asked for ever",
                 WRAPPED.replace("            return\n", "            pass\n"),
-                "the page is open, expected whole",
+                "the page is open, expected complete",
             ),
             Wrong(
                 "a view that is a generator",

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 09_websocket."""
+"""Answers to the exercises of 09_websocket."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -330,7 +330,7 @@ class TestWebsocket(Trials):
                 ),
                 "the view still goes on",
             ),
-            Wrong("another path", game('"/guess"', '"/"'), "the answer to GET /guess?number=42 is 404"),
+            Wrong("another path", game('"/guess"', '"/"'), "the status of GET /guess?number=42 is 404"),
             Right("with a code to close with", GAME),
             Right("with names that a check could have", NAMED_GAME),
         ],

@@ -1,8 +1,8 @@
-"""Trials of the exercises of 01_wire."""
+"""Answers to the exercises of 01_wire."""
 
 from typing import ClassVar
 
-from trials import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong
 
 LINES = """
 lines = {
@@ -156,14 +156,14 @@ class TestWire(Trials):
                 "def headlines(url):\n    raw, text = requests.get(url, stream=True).raw, b''\n    while True:\n"
                 "        text += raw.read1()\n        while b'\\n\\n' in text:\n"
                 "            event, _, text = text.partition(b'\\n\\n')\n            yield event[6:].decode()",
-                "the stream has ended, your generator has not: headlines is not done after 2.5 s",
+                "the stream has ended, your generator has not: headlines is still running after 2.5 s",
             ),
             Wrong(
                 "a loop without end for a client",
                 "def headlines(url):\n    raw = requests.get(url, stream=True).raw\n    def pieces():\n"
                 "        while True:\n            yield raw.read1()\n"
                 "    for event in SSEClient(pieces()).events():\n        yield event.data",
-                "the stream has ended, your generator has not: headlines is not done after 2.5 s",
+                "the stream has ended, your generator has not: headlines is still running after 2.5 s",
             ),
             Wrong(
                 "read1 called, not given",
@@ -238,7 +238,7 @@ class TestWire(Trials):
                 'def unchunked(body):\n    data = b""\n    while body != b"0\\r\\n\\r\\n":\n'
                 '        size, _, rest = body.partition(b"\\r\\n")\n        count = int(size or b"0", 16)\n'
                 "        data += rest[:count]\n        body = rest[count + 2 :]\n    return data",
-                "is not done after 1 s: it is at line",
+                "is still running after 1 s. It is at line",
             ),
             Wrong(
                 "an error returned",

@@ -87,19 +87,31 @@ RIGHT = """def news():
 """
 SMALL = notebook(
     markdown("# Exercises: small", "", "They go with [02_sse](../02_sse.ipynb)."),
-    code("from server.lab.exercises import ask, expect_events, hints, predict, streamed"),
+    code("from server.lab.exercises import hints"),
     code('hint = hints("1", "Count the blank lines.")', jupyter={"source_hidden": True}, collapsed=True),
     answer("one", 'answer = None  # "a" or "b"', "### BEGIN SOLUTION", 'answer = "b"', "### END SOLUTION"),
-    graded("one", 1, 'predict(answer, {"a": (1, "Lines are no events."), "b": (2, "Blank lines send.")}, 2)'),
+    graded(
+        "one",
+        1,
+        "from server.lab.exercises import run_check",
+        "def check_one(answer):",
+        "    from server.lab.exercises import predict",
+        '    predict(answer, {"a": (1, "Lines are no events."), "b": (2, "Blank lines send.")}, 2)',
+        "run_check(check_one)",
+    ),
     answer("two", "### BEGIN SOLUTION", RIGHT + "### END SOLUTION"),
     graded(
         "two",
         2,
-        'expect_events(ask(streamed(news, "text/event-stream")), "hello")',
-        "### BEGIN HIDDEN TESTS",
-        'assert len(list(news())) == 1, "one event"',
-        "### END HIDDEN TESTS",
-        'print("Yes.")',
+        "from server.lab.exercises import run_check",
+        "def check_two(news):",
+        "    from server.lab.exercises import check, expect_events, fetch, streamed",
+        '    expect_events(fetch(streamed(news, "text/event-stream")), "hello")',
+        "    ### BEGIN HIDDEN TESTS",
+        '    check(len(list(news())) == 1, "one event")',
+        "    ### END HIDDEN TESTS",
+        '    print("Yes.")',
+        "run_check(check_two)",
     ),
 )
 
@@ -112,7 +124,7 @@ def test_the_learners_edition_has_stubs_and_no_hidden_test() -> None:
     stored = ["".join(cell["source"]) for cell in made["cells"]]
     assert stored[3] == 'answer = None  # "a" or "b"\n# your turn'
     assert stored[5] == "# your turn"
-    assert stored[6] == 'expect_events(ask(streamed(news, "text/event-stream")), "hello")\nprint("Yes.")'
+    assert stored[6].endswith('"hello")\n    print("Yes.")\nrun_check(check_two)')
     assert stored[:3] == [cell["source"] for cell in SMALL["cells"][:3]]
 
 
@@ -226,11 +238,18 @@ def test_what_is_handed_out_is_the_learners_edition_without_links(course: Path) 
     assert sources(handed_out, "markdown") == ["# Exercises: small\n\nThey go with 02_sse."]
 
 
+CHEATS = """answer = news = lambda *a, **b: None
+check = expect_events = fetch = print = predict = run_check = streamed = news
+class NotYet(Exception):
+    pass
+get_ipython().set_custom_exc((BaseException,), lambda *a, **b: None)
+"""
 # Of each student: both answers, "" where the stub is left; the score; and words of the feedback.
 STUDENTS: dict[str, tuple[str, str, float, list[str]]] = {
     "solved": ('answer = "b"', RIGHT, 3, ["Yes: 2. Blank lines send."]),
-    "untouched": ("", "", 0, ["Not yet: answer is one of", "NameError"]),
+    "untouched": ("", "", 0, ["Not yet: answer is one of", "Not yet: the name news is not defined"]),
     "mistaken": ('answer = "b"', RIGHT.replace("\\n\\n", "\\n"), 1, ["Not yet: ", "There is no blank line"]),
+    "cheating": (CHEATS, CHEATS, 0, ["Not yet: "]),
     "endless": ("while True:\n    pass", ENDLESS, 0, ["KeyboardInterrupt", "Not yet: ", "of your cell: "]),
 }
 

@@ -1,36 +1,38 @@
-"""What the exercises share: to ask a learner's server, bounded in time, and to say what its bytes did.
+"""Checks for the exercises: serve a learner's app, record its responses, and explain what is missing.
 
-A check is plain code in a notebook: it asks, it looks at what was seen, and where something is missing it raises
-NotYet, whose text says what was sent, what was expected, and shows the frames. Nothing here hangs: an endless loop is
-ended, and named with its line.
+A check is a function in a notebook. It sends requests and looks at the responses. If something is missing it raises
+NotYet, whose text says what happened, what was expected, and shows the frames. `run_check` runs it in a process of
+its own. An endless loop therefore ends with the check, and the message names its line.
 """
 
-from .asking import Served, Steps, Watcher, ask, serving, streamed
-from .ending import raised, within
-from .expecting import expect_documents, expect_events, expect_parts, scripts
-from .seen import NotYet, Seen, check, fail
+from .bounded import raised, within
+from .client import Served, Steps, Watcher, fetch, serving, streamed
+from .expect import expect_documents, expect_events, expect_parts, scripts
+from .response import NotYet, RecordedResponse, check, fail
+from .runner import run_check
 from .tasks import Hints, arranged, hints, predict
 from .websockets import WebSocketClient, WebSockets
 
 __all__ = [
     "Hints",
     "NotYet",
-    "Seen",
+    "RecordedResponse",
     "Served",
     "Steps",
     "Watcher",
     "WebSocketClient",
     "WebSockets",
     "arranged",
-    "ask",
     "check",
     "expect_documents",
     "expect_events",
     "expect_parts",
     "fail",
+    "fetch",
     "hints",
     "predict",
     "raised",
+    "run_check",
     "scripts",
     "serving",
     "streamed",

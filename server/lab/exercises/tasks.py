@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import linecache
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from .ending import SECONDS, called, said_by
-from .seen import NotYet, check
+from .bounded import SECONDS, call
+from .locations import add_source, class_and_message
+from .response import NotYet, check
 
 
 class Hints:
@@ -66,9 +66,9 @@ def arranged(lines: Mapping[str, str], order: Any, *, out: int = 0, **given: Any
     )
     program = "\n".join(lines[letter] for letter in letters) + "\n"
     name = f"<your lines {order}>"
-    linecache.cache[name] = (len(program), None, program.splitlines(keepends=True), name)
+    add_source(name, program)
     names: dict[str, Any] = {"time": time, **given}
-    _, error = called(SECONDS, lambda: exec(compile(program, name, "exec"), names))
+    _, error = call(SECONDS, lambda: exec(compile(program, name, "exec"), names))
     if error is not None:
-        raise NotYet(f"in this order these lines are no program ({said_by(error)}):\n\n{program}")
+        raise NotYet(f"in this order these lines are no program ({class_and_message(error)}):\n\n{program}")
     return names

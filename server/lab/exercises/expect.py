@@ -8,18 +8,19 @@ from typing import Any
 
 from server.wire import multipart, ndjson
 
-from .seen import Seen, check, fail
+from .response import RecordedResponse, check, fail
 
 
-def expect_events(seen: Seen, *expected: str, event: str = "message") -> None:
+def expect_events(response: RecordedResponse, *expected: str, event: str = "message") -> None:
     """Raise NotYet unless the answer is an event stream of exactly these events, by their data."""
-    if seen.type != "text/event-stream":
-        fail(f"Content-Type is {seen.type or 'missing'}: an EventSource wants text/event-stream, and gives up", seen)
-    came = [each.data for each in seen.events if each.event == event]
-    if came != list(expected):
-        goes_on = " The stream has not ended." if seen.end == "open" else ""
-        why = f"{goes_on} {_why_no_event(seen.text)}".rstrip()
-        fail(f"the events are {few(came)}, expected {few(expected)}.{why}", seen)
+    if response.type != "text/event-stream":
+        came = response.type or "missing"
+        fail(f"Content-Type is {came}: an EventSource expects text/event-stream, and gives up", response)
+    events = [each.data for each in response.events if each.event == event]
+    if events != list(expected):
+        goes_on = " The stream has not ended." if response.end == "open" else ""
+        why = f"{goes_on} {_why_no_event(response.text)}".rstrip()
+        fail(f"the events are {format_list(events)}, expected {format_list(expected)}.{why}", response)
 
 
 def _why_no_event(text: str) -> str:
@@ -35,36 +36,36 @@ def _why_no_event(text: str) -> str:
     return ""
 
 
-def expect_documents(seen: Seen, *expected: Any) -> None:
+def expect_documents(response: RecordedResponse, *expected: Any) -> None:
     """Raise NotYet unless the answer is newline-delimited JSON, ended, of exactly these documents."""
-    if seen.type != ndjson.MEDIA_TYPE:
-        fail(f"Content-Type is {seen.type or 'missing'}, expected {ndjson.MEDIA_TYPE}", seen)
+    if response.type != ndjson.MEDIA_TYPE:
+        fail(f"Content-Type is {response.type or 'missing'}, expected {ndjson.MEDIA_TYPE}", response)
     why = ""
     try:
         parser = ndjson.Parser()
-        parser.feed(seen.body)
+        parser.feed(response.body)
         parser.close()
     except ValueError as error:
         why = str(error)
-    _expect(seen, "documents", seen.documents, list(expected), why)
+    _expect(response, "documents", response.documents, list(expected), why)
 
 
-def expect_parts(seen: Seen, *expected: bytes) -> None:
+def expect_parts(response: RecordedResponse, *expected: bytes) -> None:
     """Raise NotYet unless the answer is multipart/x-mixed-replace, ended, with parts of exactly these bytes."""
-    if seen.type != multipart.MEDIA_TYPE:
-        fail(f"Content-Type is {seen.type or 'missing'}, expected {multipart.MEDIA_TYPE}", seen)
+    if response.type != multipart.MEDIA_TYPE:
+        fail(f"Content-Type is {response.type or 'missing'}, expected {multipart.MEDIA_TYPE}", response)
     why = ""
     try:
-        boundary = multipart.boundary_of(seen.field("Content-Type"))
+        boundary = multipart.boundary_of(response.header("Content-Type"))
         parser = multipart.Parser(boundary)
-        parser.feed(seen.body)
+        parser.feed(response.body)
         parser.feed(b"")  # an error comes with the call after it
         why = UNENDED.get(parser.place, "")
-        if parser.place == "body" and f"--{boundary}--".encode() in seen.body:
+        if parser.place == "body" and f"--{boundary}--".encode() in response.body:
             why = f"--{boundary}-- begins no line, so it counts as data"
     except ValueError as error:
         why = str(error)
-    _expect(seen, "parts", [part.body for part in seen.parts], list(expected), why)
+    _expect(response, "parts", [part.body for part in response.parts], list(expected), why)
 
 
 UNENDED = {  # what is missing where the bytes of an answer end in this place
@@ -75,14 +76,14 @@ UNENDED = {  # what is missing where the bytes of an answer end in this place
 }
 
 
-def _expect(seen: Seen, what: str, came: list[Any], expected: list[Any], why: str) -> None:
+def _expect(response: RecordedResponse, what: str, came: list[Any], expected: list[Any], why: str) -> None:
     if came != expected:
-        fail(f"the {what} are {few(came)}, expected {few(expected)}{why and f'; {why}'}", seen)
-    check(not why, f"the {what} are all there, but {why}", seen)
-    check(seen.end == "whole", f"the {what} are all there, but the answer does not end", seen)
+        fail(f"the {what} are {format_list(came)}, expected {format_list(expected)}{why and f'; {why}'}", response)
+    check(not why, f"the {what} are all there, but {why}", response)
+    check(response.end == "complete", f"the {what} are all there, but the answer does not end", response)
 
 
-def few(values: Iterable[Any], most: int = 6) -> str:
+def format_list(values: Iterable[Any], most: int = 6) -> str:
     """Write a list, and not more than its first values."""
     listed = list(values)
     shown = [text if len(text := repr(each)) <= 60 else f"{text[:60]}..." for each in listed[:most]]

@@ -1,29 +1,27 @@
 """What every exercise must stand: its solution, its stub, wrong answers that fail for their reason, other right ones.
 
-Each class of tests/exercises inherits Trials and names its answers. The cells run in this process, as a kernel would
-run them, so that hundreds of trials take seconds.
+Each class of tests/exercises inherits Trials and names its answers. Each check runs in a process of
+its own, as in a notebook.
 """
 
 from __future__ import annotations
 
 import ast
-import itertools
 import json
-import linecache
 import re
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 
 from server.lab.exercises import NotYet
+from server.lab.exercises.runner import run_check_cell
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "notebooks" / "solutions"
 REGION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION\n?", re.MULTILINE | re.DOTALL)
 RIGHT_SECONDS, WRONG_SECONDS = 3, 10
-_numbers = itertools.count()
 
 
 class Wrong(NamedTuple):
@@ -52,12 +50,8 @@ class Exercise(NamedTuple):
     check: str
 
     def run(self, answer: str) -> None:
-        """Run the cells before it, the answer and the check, as a fresh kernel would."""
-        space: dict[str, Any] = {"__name__": "__main__"}
-        for cell in (*self.setup, answer, self.check):
-            name = f"<cell {next(_numbers)}>"
-            linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
-            exec(compile(cell, name, "exec"), space)
+        """Run the check in its process, as a notebook with the cells before it and this answer does."""
+        run_check_cell([*self.setup, answer], self.check)
 
     @property
     def stub(self) -> str:
@@ -139,20 +133,19 @@ class Trials:
             assert len({trial.answer for trial in self.of(number, Wrong)}) >= 3, exercise.title
             assert self.of(number, Right) or exercise.title.startswith("Predict"), exercise.title
 
-    def test_a_check_of_code_binds_no_name_but_its_own(self) -> None:
-        """So no name of the learner's is overwritten, whatever they have called their functions."""
+    def test_a_check_binds_no_name_but_its_own_and_run_check(self) -> None:
+        """So no name of the learner is overwritten, and no name of the check can be replaced by an answer."""
         for number, exercise in exercises(self.stem).items():
-            if not exercise.title.startswith("Predict"):
-                *functions, last = ast.parse(exercise.check).body
-                names = {getattr(function, "name", "") for function in functions}
-                assert len(names) == 1, number
-                assert names.pop().startswith("check_"), number
-                assert isinstance(last, ast.Expr), number
+            imported, function, last = ast.parse(exercise.check).body
+            assert ast.unparse(imported) == "from server.lab.exercises import run_check"
+            assert isinstance(function, ast.FunctionDef), number
+            assert function.name.startswith("check_"), number
+            assert ast.unparse(last) == f"run_check({function.name})", number
 
     def test_the_ladder_has_every_kind_and_each_exercise_says_its_minutes(self) -> None:
         known = exercises(self.stem)
         kinds = {exercise.title.partition(":")[0] for exercise in known.values()}
-        assert kinds == {"Predict", "Arrange", "Mend", "Make"}
+        assert kinds == {"Predict", "Arrange", "Fix", "Make"}
         assert all(2 <= exercise.minutes <= 20 for exercise in known.values())
 
 

@@ -1,0 +1,175 @@
+"""Checks run in a process of their own: its verdict, its limits, and the cells that it needs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from server.lab.exercises import NotYet
+from server.lab.exercises.cells import Cell, select
+from server.lab.exercises.runner import run_check_cell
+
+SETUP = "import queue\nimport threading\nimport time\nfrom flask import Flask\nfrom flask_sock import Sock\n"
+LOOPS = {  # the body of a function that never returns
+    "a busy loop": "while True: pass",
+    "a long sleep": "time.sleep(600)",
+    "short sleeps": "while True: time.sleep(0.01)",
+    "an event": "threading.Event().wait()",
+    "a queue": "queue.Queue().get()",
+    "a bare except": """
+    while True:
+        try:
+            time.sleep(0.01)
+        except:
+            pass""",
+}
+CHECKS = {  # every way in which a check runs the function `stuck`
+    "called": "within(0.2, stuck)",
+    "in a view": """
+    app = Flask("exercise")
+    app.add_url_rule("/", "stuck", stuck)
+    fetch(app, seconds=0.2)""",
+    "in a served view": """
+    app = Flask("exercise")
+    app.add_url_rule("/", "stuck", stuck)
+    with serving(app) as server:
+        server.fetch(seconds=0.2)""",
+    "in a generator": """
+    def generate():
+        yield "first"
+        stuck()
+    response = fetch(streamed(generate), seconds=0.2)
+    check(response.text != "first", f"It is at {response.still_running}")""",
+    "in a WebSocket view": """
+    app = Flask("exercise")
+    Sock(app).route("/")(lambda ws: stuck())
+    with WebSockets(app) as server:
+        check(server.connect().disconnect(seconds=0.2), "it goes on", "frames")""",
+}
+
+
+def check_of(body: str, names: str = "stuck") -> str:
+    return (
+        f"def check_it({names}):\n    from flask import Flask\n    from flask_sock import Sock\n"
+        "    from server.lab.exercises import WebSockets, check, fail, fetch, predict, serving, streamed, within\n"
+        f"    {body}\n\n\nrun_check(check_it)"
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_process_left() -> Iterator[None]:
+    yield
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_an_endless_function_ends_with_the_check_and_its_line_is_named(body: str, check: str) -> None:
+    with pytest.raises(NotYet, match=r"(It is|still running) at line \d+ of your cell: "):
+        run_check_cell([SETUP, f"def stuck():\n    {body}\n"], check_of(check))
+
+
+@pytest.mark.parametrize("check", list(CHECKS.values())[:2], ids=list(CHECKS)[:2])
+def test_a_call_that_holds_pythons_lock_is_named_in_time(check: str) -> None:
+    began = time.monotonic()
+    says = r"^your code is still running after \d s\. It is at line 2 of your cell: return sum"
+    with pytest.raises(NotYet, match=says):
+        run_check_cell([SETUP, "def stuck():\n    return sum(range(10**12))\n"], check_of(check))
+    assert time.monotonic() - began < 8
+
+
+def test_code_that_ends_python_is_reported() -> None:
+    with pytest.raises(NotYet, match=r"^your code ends Python itself \(exit code 3\)"):
+        run_check_cell(["import os\ndef stuck():\n    os._exit(3)\n"], check_of("stuck()"))
+
+
+def test_what_code_prints_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    run_check_cell(["import sys\nprint('cell')\nstuck = print"], check_of("stuck('check', flush=True)"))
+    assert capfd.readouterr() == ("cell\ncheck\n", "")
+
+
+def test_a_mistake_in_the_check_is_an_error_of_the_course() -> None:
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        run_check_cell(["stuck = 0"], check_of("1 / stuck"))
+
+
+def test_a_cell_that_raises_is_reported_with_its_line() -> None:
+    with pytest.raises(NotYet, match=r"^your cell raises KeyError: 'a', at line 1 of your cell: "):
+        run_check_cell(["stuck = {}['a']"], check_of("pass"))
+
+
+def test_a_name_that_no_cell_defines_is_reported() -> None:
+    with pytest.raises(NotYet, match=r"^the name stuck is not defined"):
+        run_check_cell([], check_of("pass"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs a signal for one thread")
+def test_an_interrupt_ends_the_process_of_the_check() -> None:
+    started = threading.Event()
+
+    def interrupt() -> None:
+        started.wait(10)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def output(text: str, **_: Any) -> None:
+        started.set()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("builtins.print", output)
+        with pytest.raises(KeyboardInterrupt):
+            run_check_cell(["stuck = 0"], check_of("print('started')\n    while True: pass"))
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def check(*a): pass\nfail = within = fetch = predict = check\nclass NotYet(Exception): pass\nprint = check",
+        "import server.lab.exercises as e\ne.check = e.fail = e.predict = e.within = lambda *a, **b: None",
+        "def run_check(check): pass",
+        "get_ipython().set_custom_exc((Exception,), lambda *a: None)",
+        "shown = lambda page: 'right'",
+    ],
+    ids=["names", "module", "run_check", "hook", "helper"],
+)
+def test_an_answer_cannot_replace_what_the_check_uses(answer: str) -> None:
+    helper = "def shown(page):\n    return page\n"
+    check = check_of("check(shown(stuck) == 'right', 'wrong')", "stuck, *, shown")
+    with pytest.raises(NotYet, match=r"^wrong$"):
+        run_check_cell([helper, f"{answer}\nstuck = 'wrong'"], check)
+
+
+def numbers(names: list[str], *sources: str, first: bool = False) -> list[int]:
+    return [cell.number for cell in select([Cell(n, each) for n, each in enumerate(sources)], names, first)]
+
+
+def test_the_last_cell_that_binds_a_name_defines_it() -> None:
+    assert numbers(["a"], "a = 1", "a = 2", "b = 3") == [1]
+    assert numbers(["a"], "a = 1", "a = 2", first=True) == [0]
+
+
+def test_the_cells_that_a_definition_needs_come_too() -> None:
+    cells = "import time", "def g():\n    time.sleep(1)", "x = 1", "def f():\n    return g()"
+    assert numbers(["f"], *cells) == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["@app.get('/')\ndef view(): pass", "app.add_url_rule('/', 'x', print)", "app.config['A'] = 1", "extend(app)"],
+)
+def test_a_later_cell_that_extends_an_object_comes_too(source: str) -> None:
+    assert numbers(["app"], source, "def extend(app): pass", "app = Flask('x')", source)[-1] == 3
+    assert 0 not in numbers(["app"], source, "def extend(app): pass", "app = Flask('x')", source)
+
+
+def test_cells_that_only_look_at_an_object_stay_out() -> None:
+    cells = ["from server.lab.exercises import fetch", "app = 1", "print(app)", "fetch(app)", "x = app", "not python"]
+    assert numbers(["app"], *cells) == [1]
