@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from raw_client import ask, dial, read_all, read_until, wait_for
+from raw_client import SECONDS, ask, dial, read_all, read_until, wait_for
 
 from server import serving
 from server.lab import BackgroundServer
@@ -94,6 +95,23 @@ def test_idle_client_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Handler, "timeout", 0.1)
     with BackgroundServer(numbers) as server, dial(server.url) as client:
         assert read_all(client) == b""
+
+
+def test_client_that_does_not_read_is_disconnected_and_its_stream_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "IDLE_SECONDS", 0.1)
+    ended = threading.Event()
+
+    def flood(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            ended.set()
+
+    with BackgroundServer(flood) as server, ask(server.url):
+        assert ended.wait(SECONDS)
+        assert "Traceback" not in "\n".join(server.log)
 
 
 def test_app_that_calls_start_response_twice_is_an_error() -> None:
