@@ -7,6 +7,16 @@ export const opaque = self.origin === "null"
 
 export const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
 
+// Behind jupyter-server-proxy. It does not pass a disconnect on to the server, so every stream needs an end.
+export const proxied = /\/proxy\/\d+\//.test(location.pathname)
+export const PROXY_COUNT = "300"
+
+// The proxy passes a response on chunk by chunk only if the request has exactly this Accept header.
+export const STREAM_HEADERS = proxied ? { Accept: "text/event-stream" } : {}
+
+const SILENCE = 3000 // milliseconds without a byte before a page says so
+const SILENT = "waiting: nothing has arrived for 3 s. A proxy may be buffering the response, or six streams are open"
+
 const WORDS = {
   connecting: "connecting: the request is on its way",
   open: "open: the answer has begun and is not over",
@@ -25,19 +35,37 @@ export function say(place, kind, words = WORDS[kind]) {
   if (place.textContent !== words) place.textContent = words
 }
 
-/** Open when the page comes into view, be it by the back button, and close when it is left. */
+const RUNNING = ["connecting", "open", "loading", "reconnecting"].map(kind => `.state[data-kind=${kind}]`).join()
+
+/** Open the streams of a page when it is shown, and close them when it is hidden or left. A page that comes back into
+ * view opens its streams again only if they were running before. */
 export function whileShown(open, close) {
-  addEventListener("pageshow", open)
+  let running = false
+  addEventListener("pageshow", () => document.hidden || open())
   addEventListener("pagehide", close)
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) return running && open()
+    running = Boolean(document.querySelector(RUNNING))
+    close()
+  })
+  running = document.hidden // a page that is loaded in the background starts when it is first shown
 }
 
-/** An iframe that calls `whole` when its page has come to its end. A new one each time: a frame that is sent
- * elsewhere would leave a step for the back button, a removed one leaves nothing. */
-export function newFrame(url, title, whole) {
+/** Return a new iframe. It shows its state in `place`, also if no part of its page has arrived after 3 s. It calls
+ * `complete` when its page is complete. A new frame adds no step to the browser's history, unlike a new URL of the same
+ * frame. */
+export function newFrame(url, title, place, complete = () => {}) {
   const frame = document.createElement("iframe")
   frame.title = title
   frame.src = url
-  frame.addEventListener("load", whole)
+  frame.addEventListener("load", () => {
+    say(place, "ended")
+    complete()
+  })
+  setTimeout(() => {
+    const empty = frame.contentDocument && !frame.contentDocument.querySelector("h1, script, pre")
+    if (frame.isConnected && empty && place.dataset.kind === "loading") say(place, "loading", SILENT)
+  }, SILENCE)
   return frame
 }
 
@@ -59,6 +87,8 @@ export class Live {
     this.data.textContent = "nothing received yet"
     this.data.classList.add("waiting")
     this.say(kind)
+    clearTimeout(this.silence)
+    this.silence = setTimeout(() => this.state.dataset.kind === "connecting" && this.say(kind, SILENT), SILENCE)
   }
 
   show(text) {
@@ -82,6 +112,11 @@ function piece(name, text) {
   span.className = name
   span.textContent = text
   return span
+}
+
+/** Give a stream without an end an end, if a proxy does not pass a disconnect on. */
+export function limit(form) {
+  if (proxied) form.elements.count.value ||= PROXY_COUNT
 }
 
 /** What a form asks for, as a query: its fields that are not empty. */

@@ -1,6 +1,6 @@
 // The front page: the spinner, straight from the root URL of the server.
 
-import { Live, byId, calm, item, link, showSource, techniques, whileShown } from "./base.js"
+import { Live, PROXY_COUNT, byId, calm, item, link, proxied, showSource, techniques, whileShown } from "./base.js"
 
 const live = new Live()
 let source
@@ -9,7 +9,7 @@ let source
 function start() {
   stop()
   live.start()
-  source = new EventSource(calm ? "..?interval=1" : "..")
+  source = new EventSource(address())
   source.onopen = () => live.say("open")
   source.onmessage = event => live.show(event.data)
   source.onerror = () => {
@@ -23,6 +23,11 @@ function stop() {
   live.say("closed")
 }
 // </shown>
+
+function address() {
+  const query = new URLSearchParams({ ...(calm && { interval: 1 }), ...(proxied && { count: PROXY_COUNT }) })
+  return query.size ? `..?${query}` : ".."
+}
 
 byId("start").addEventListener("click", start)
 byId("stop").addEventListener("click", stop)

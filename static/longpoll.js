@@ -1,6 +1,6 @@
 // The page of long polling: one request waits at the server, and its answer brings what is new.
 
-import { Live, add, asked, byId, calm, countAnew, onlyAborted, pause, refused, showSource, whileShown } from "./base.js"
+import { Live, add, asked, byId, calm, countAnew, limit, onlyAborted, pause, refused, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -82,5 +82,6 @@ form.addEventListener("submit", event => {
 byId("go-on").addEventListener("click", goOn)
 byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = "1"
+limit(form)
 whileShown(goOn, stop)
 showSource(import.meta.url, byId("source"))

@@ -1,6 +1,6 @@
 // The page of multipart: two pictures on the same stream, and what a page can know of them.
 
-import { asked, byId, calm, say, showSource, whileShown } from "./base.js"
+import { asked, byId, calm, limit, say, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -93,5 +93,6 @@ form.addEventListener("submit", event => {
 })
 byId("stop").addEventListener("click", stopBoth)
 if (calm) form.elements.interval.value = "1"
+limit(form)
 whileShown(startBoth, stopBoth)
 showSource(import.meta.url, byId("source"))

@@ -1,6 +1,6 @@
 // The page of newline-delimited JSON: one fetch, whose body is read as it comes.
 
-import { Live, asked, byId, calm, opaque, reason, showSource, whileShown } from "./base.js"
+import { Live, STREAM_HEADERS, asked, byId, calm, limit, opaque, reason, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -50,12 +50,13 @@ const label = text => {
 const ENDED = "ended: the reader says done, the answer is whole"
 
 async function run(options) {
+  const headers = { ...STREAM_HEADERS, ...options.headers }
   stop()
   live.start()
   const mine = asking = new AbortController()
   let answer
   try {
-    answer = await lanes.fetch(`../ndjson?${asked(form)}`, { ...options, signal: mine.signal }, label)
+    answer = await lanes.fetch(`../ndjson?${asked(form)}`, { ...options, headers, signal: mine.signal }, label)
     await follow(answer)
   } catch (error) {
     if (mine === asking) fail(error, answer)
@@ -97,5 +98,6 @@ byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = "1"
 byId("foreign").hidden = !opaque
 byId("post").disabled = opaque
+limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

@@ -1,7 +1,7 @@
 // The page of polling: ask, wait, ask again.
 
 import {
-  Live, add, asked, byId, calm, countAnew, onlyAborted, opaque, pause, refused, showSource, whileShown,
+  Live, add, asked, byId, calm, countAnew, limit, onlyAborted, opaque, pause, refused, showSource, whileShown,
 } from "./base.js"
 import { Lanes } from "./lanes.js"
 
@@ -85,5 +85,6 @@ form.addEventListener("submit", event => {
 byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = every.value = "1"
 byId("foreign").hidden = !opaque
+limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

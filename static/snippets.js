@@ -1,6 +1,6 @@
 // The page of script snippets: a page that never has to end, in a frame one sees and in a frame one does not.
 
-import { Live, asked, byId, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { Live, asked, byId, calm, newFrame, opaque, say, showSource, whileShown } from "./base.js"
 import { Lanes, bytesOf } from "./lanes.js"
 
 const form = byId("ask")
@@ -14,7 +14,7 @@ window.show = text => received(text)
 
 function startHidden() {
   const url = `../snippets?frame=1&${asked(form)}`
-  const frame = newFrame(url, "The hidden page", complete)
+  const frame = newFrame(url, "The hidden page", live.state, complete)
   wire = lanes.open()
   wire.request({ url })
   live.start("loading")
@@ -40,7 +40,6 @@ function draw(text) {
 }
 
 function complete() {
-  live.say("ended")
   draw()
   wire.close("complete")
   lanes.pause()
@@ -48,7 +47,7 @@ function complete() {
 
 function startVisible() {
   const state = byId("visible-state")
-  const frame = newFrame(`../snippets?${asked(form)}`, "The streamed page", () => say(state, "ended"))
+  const frame = newFrame(`../snippets?${asked(form)}`, "The streamed page", state)
   say(state, "loading")
   byId("visible").replaceChildren(frame)
 }
@@ -78,5 +77,6 @@ byId("attack").addEventListener("click", () => {
   start()
 })
 byId("stop").addEventListener("click", stop)
+if (calm) form.elements.interval.value = "1"
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

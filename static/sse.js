@@ -1,6 +1,6 @@
 // The page of server-sent events: one EventSource, and what becomes of it.
 
-import { Live, asked, byId, calm, showSource, whileShown } from "./base.js"
+import { Live, asked, byId, calm, limit, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -44,5 +44,6 @@ form.addEventListener("submit", event => {
 })
 byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = "1"
+limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

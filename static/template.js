@@ -1,6 +1,6 @@
 // The page of streamed templates: one template twice, each piece by itself and many pieces as one.
 
-import { asked, byId, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { asked, byId, calm, newFrame, opaque, say, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -32,10 +32,7 @@ function received(frame) {
 function start(name, query) {
   const state = byId(`${name}-state`)
   const url = `../template?${query}`
-  const frame = newFrame(url, `The template, ${name}`, () => {
-    wire.close("complete")
-    say(state, "ended")
-  })
+  const frame = newFrame(url, `The template, ${name}`, state, () => wire.close("complete"))
   const wire = wires[name] = lanes.open({ lane: names[name] })
   wire.request({ url })
   byId(name).replaceChildren(frame)
@@ -75,6 +72,7 @@ form.addEventListener("submit", event => {
   startBoth()
 })
 byId("stop").addEventListener("click", stopBoth)
+if (calm) form.elements.interval.value = "1"
 byId("foreign").hidden = !opaque
 whileShown(startBoth, stopBoth)
 showSource(import.meta.url, byId("source"))

@@ -1,6 +1,6 @@
 // The page of WebSocket: one connection, on which both sides speak.
 
-import { Live, add, asked, byId, calm, countAnew, showSource, whileShown } from "./base.js"
+import { Live, add, asked, byId, calm, countAnew, limit, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -70,5 +70,6 @@ byId("speak").addEventListener("submit", event => {
 byId("over").addEventListener("click", () => say("stop"))
 byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = "1"
+limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

@@ -172,9 +172,66 @@ def test_it_closes_when_it_is_hidden_and_opens_when_it_is_shown(
     expect_something(page)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     all_ended()
-    page.evaluate("for (const log of document.querySelectorAll('ol[role=log]')) log.replaceChildren()")
+    page.evaluate("for (const log of document.querySelectorAll('[role=log] ol')) log.replaceChildren()")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect_something(page)
+
+
+@every_page
+def test_its_streams_close_while_its_tab_is_hidden(stem: str, visit: Visit, all_ended: Callable[[], None]) -> None:
+    page = visit(stem)
+    expect_something(page)
+    set_hidden(page, True)
+    all_ended()
+    page.evaluate("for (const log of document.querySelectorAll('[role=log] ol')) log.replaceChildren()")
+    set_hidden(page, False)
+    expect_something(page)
+
+
+def set_hidden(page: Page, hidden: bool) -> None:
+    """Report the page as hidden or visible, as the browser does when the reader changes tabs."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')) }",
+        hidden,
+    )
+
+
+def test_a_stopped_page_stays_stopped_when_its_tab_is_shown_again(
+    visit: Visit, all_ended: Callable[[], None]
+) -> None:
+    page = visit("sse")
+    expect_something(page)
+    page.locator("#stop").click()
+    all_ended()
+    set_hidden(page, True)
+    set_hidden(page, False)
+    expect(page.locator("#state")).to_contain_text("closed")
+
+
+@every_page
+def test_every_stream_behind_a_proxy_has_a_count(stem: str, prefixed: str, page: Page) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("websocket", lambda socket: requested.append(socket.url))
+    page.goto(f"{prefixed}/static/{stem}.html")
+    expect_something(page)
+    streams = [url for url in requested if "?" in url]
+    assert streams
+    assert [url for url in streams if "count=" not in url and "start=" not in url] == []
+
+
+def test_ndjson_behind_a_proxy_asks_for_an_event_stream(prefixed: str, page: Page) -> None:
+    with page.expect_request(lambda request: "/ndjson?" in request.url) as requested:
+        page.goto(f"{prefixed}/static/ndjson.html")
+    assert requested.value.all_headers()["accept"] == "text/event-stream"
+
+
+@pytest.mark.parametrize("stem", ["sse", "ndjson", "snippets", "template"])
+def test_a_page_says_so_if_nothing_arrives_for_three_seconds(stem: str, visit: Visit, page: Page) -> None:
+    page.route(f"**/{stem}?*", lambda route: None)  # the request is never answered
+    visit(stem)
+    expect(page.locator(".state").first).to_contain_text("nothing has arrived for 3 s", timeout=10_000)
 
 
 @every_still_page

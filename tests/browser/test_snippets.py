@@ -127,6 +127,13 @@ def test_refused(visit: Visit, complaints: Any) -> None:
     expect(said).to_contain_text("interval must be a number of seconds")
 
 
+def test_calm(visit: Visit, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    with page.expect_request(lambda request: "/snippets?" in request.url) as requested:
+        visit("snippets")
+    assert "interval=1&" in requested.value.url
+
+
 def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:
     pane = sandboxed("snippets")
     expect(pane.locator("#state")).to_contain_text("not started: this page stands in a sandboxed frame")

@@ -90,6 +90,13 @@ def test_refused(visit: Visit, complaints: Any) -> None:
     expect(said).to_contain_text("buffering must be a whole number from 2")
 
 
+def test_calm(visit: Visit, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    with page.expect_request(lambda request: "/template?" in request.url) as requested:
+        visit("template")
+    assert "interval=1&" in requested.value.url
+
+
 def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:
     pane = sandboxed("template")
     expect(pane.locator("#foreign")).to_be_visible()
