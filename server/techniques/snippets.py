@@ -26,10 +26,20 @@ TICK_END = rb"show\(.*</script>\n"  # the bytes that end a tick, as a regular ex
 
 MAX_WORD = 200  # characters
 
-TOP = """\
+PADDING = "\n".join(5 * [104 * "."])
+
+# WebKit shows nothing before it has received about 500 bytes. Without a long comment the first letters are late.
+BEGIN = f"""\
 <!doctype html>
+<!-- Padding: WebKit shows nothing before it has received about 500 bytes.
+{PADDING}
+-->
 <html lang="en">
 <meta charset="utf-8">
+"""
+
+TOP = f"""\
+{BEGIN}\
 <meta name="viewport" content="width=device-width">
 <title>Script snippets</title>
 <link rel="icon" href="data:,">
@@ -37,15 +47,13 @@ TOP = """\
 <h1>Script snippets</h1>
 <p id="data" role="log">nothing received yet</p>
 <script>
-  const show = text => { document.getElementById("data").textContent = text }
+  const show = text => {{ document.getElementById("data").textContent = text }}
 </script>
 """
 
 # The same stream for a hidden iframe: its scripts call a function of the parent page.
-FRAME = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
+FRAME = f"""\
+{BEGIN}\
 <title>Script snippets for the page around</title>
 <script>const show = text => parent.show(text)</script>
 """

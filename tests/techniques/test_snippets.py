@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -123,6 +124,15 @@ def test_the_scripts_of_a_page_in_a_frame_call_its_parent() -> None:
 def test_a_word_that_is_empty_or_too_long_is_refused(path: str, length: int) -> None:
     response = client.get(path, query_string={"word": "x" * length})
     assert (response.status_code, response.text) == (400, f"word must have 1 to 200 characters, not {length}\n")
+
+
+@pytest.mark.parametrize("path", ["/snippets", "/snippets?frame=1", "/template"])
+def test_a_page_starts_with_600_bytes_that_webkit_needs_to_show_the_rest(path: str) -> None:
+    with client.get(path) as response:
+        first = next(response.iter_encoded())
+    padding = re.match(rb"<!doctype html>\n<!--[^>]*-->\n", first)
+    assert padding
+    assert len(padding.group()) >= 600
 
 
 def test_a_count_of_0_is_the_page_without_ticks() -> None:
