@@ -37,18 +37,32 @@ export function say(place, kind, words = WORDS[kind]) {
 
 const RUNNING = ["connecting", "open", "loading", "reconnecting"].map(kind => `.state[data-kind=${kind}]`).join()
 
-/** Open the streams of a page when it is shown, and close them when it is hidden or left. A page that comes back into
- * view opens its streams again only if they were running before. */
+/** Open the streams of a page when it is shown, and close them when it is hidden or left. A page that is shown again
+ * opens its streams again only if they were running before. */
 export function whileShown(open, close) {
-  let running = false
-  addEventListener("pageshow", () => document.hidden || open())
-  addEventListener("pagehide", close)
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) return running && open()
+  let running = true // a page that is loaded in the background starts when it is first shown
+  let displayed = true
+  let shown = !document.hidden
+  const change = () => {
+    if (shown === (displayed && !document.hidden)) return
+    shown = !shown
+    if (shown) return running && open()
     running = Boolean(document.querySelector(RUNNING))
     close()
-  })
-  running = document.hidden // a page that is loaded in the background starts when it is first shown
+  }
+  addEventListener("pageshow", () => document.hidden || open())
+  addEventListener("pagehide", close)
+  document.addEventListener("visibilitychange", change)
+  // JupyterLab does not display the pages of its other tabs. They have no size then, and no visibilitychange occurs.
+  new IntersectionObserver(entries => {
+    displayed = entries.at(-1).boundingClientRect.width > 0
+    change()
+  }).observe(document.documentElement)
+}
+
+/** Say in `place` that nothing has arrived, if `waiting()` is still true after 3 s. Return the timer. */
+export function noteSilence(place, waiting, words = SILENT) {
+  return setTimeout(() => waiting() && say(place, place.dataset.kind, words), SILENCE)
 }
 
 /** Return a new iframe. It shows its state in `place`, also if no part of its page has arrived after 3 s. It calls
@@ -62,10 +76,8 @@ export function newFrame(url, title, place, complete = () => {}) {
     say(place, "ended")
     complete()
   })
-  setTimeout(() => {
-    const empty = frame.contentDocument && !frame.contentDocument.querySelector("h1, script, pre")
-    if (frame.isConnected && empty && place.dataset.kind === "loading") say(place, "loading", SILENT)
-  }, SILENCE)
+  const empty = () => frame.contentDocument && !frame.contentDocument.querySelector("h1, script, pre")
+  noteSilence(place, () => frame.isConnected && place.dataset.kind === "loading" && empty())
   return frame
 }
 
@@ -88,7 +100,7 @@ export class Live {
     this.data.classList.add("waiting")
     this.say(kind)
     clearTimeout(this.silence)
-    this.silence = setTimeout(() => this.state.dataset.kind === "connecting" && this.say(kind, SILENT), SILENCE)
+    this.silence = noteSilence(this.state, () => this.state.dataset.kind === "connecting")
   }
 
   show(text) {

@@ -1,6 +1,6 @@
 // The page of multipart: two pictures on the same stream, and what a page can know of them.
 
-import { asked, byId, calm, limit, say, showSource, whileShown } from "./base.js"
+import { asked, byId, calm, limit, noteSilence, say, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
 const form = byId("ask")
@@ -39,6 +39,8 @@ function watch(image, seen) {
 }
 // </shown>
 
+const NO_PICTURE = "loading: no picture after 3 s. A proxy may be buffering the response, six streams may be open, or "
+  + "the interval is long"
 const state = name => byId(`${name}-state`)
 const LANE = { plain: "Plain", ahead: "The next header sent ahead" }
 const PART = 700 // bytes of a part, about: a page cannot see them
@@ -58,8 +60,9 @@ function start(name, query) {
   say(state(name), "loading", "loading: no picture is whole yet")
   const wire = wires[name] = lanes.open({ lane: LANE[name] })
   wire.request({ url: `../multipart?${query}` })
-  images[name] = show(name, query)
+  const image = images[name] = show(name, query)
   byId(name).replaceChildren(images[name])
+  noteSilence(state(name), () => images[name] === image && state(name).dataset.kind === "loading", NO_PICTURE)
   watch(images[name], () => {
     if (!wire.answered) wire.response()
     wire.message({ format: "part", bytes: PART, about: true })

@@ -197,6 +197,19 @@ def set_hidden(page: Page, hidden: bool) -> None:
     )
 
 
+@every_page
+def test_its_streams_close_while_its_frame_is_not_displayed(
+    stem: str, sandboxed: Callable[[str], FrameLocator], page: Page, all_ended: Callable[[], None]
+) -> None:
+    """JupyterLab keeps a page in a tab that is not in front in this way."""
+    running = sandboxed(stem).locator(".state[data-kind=open], .state[data-kind=loading]").first
+    expect(running).to_be_attached()
+    page.evaluate("document.getElementById('pane').style.display = 'none'")
+    all_ended()
+    page.evaluate("document.getElementById('pane').style.display = ''")
+    expect(running).to_be_attached()
+
+
 def test_a_stopped_page_stays_stopped_when_its_tab_is_shown_again(
     visit: Visit, all_ended: Callable[[], None]
 ) -> None:
@@ -227,11 +240,12 @@ def test_ndjson_behind_a_proxy_asks_for_an_event_stream(prefixed: str, page: Pag
     assert requested.value.all_headers()["accept"] == "text/event-stream"
 
 
-@pytest.mark.parametrize("stem", ["sse", "ndjson", "snippets", "template"])
+@pytest.mark.parametrize("stem", ["sse", "ndjson", "snippets", "template", "multipart"])
 def test_a_page_says_so_if_nothing_arrives_for_three_seconds(stem: str, visit: Visit, page: Page) -> None:
-    page.route(f"**/{stem}?*", lambda route: None)  # the request is never answered
+    page.route(f"**/{stem}?*", lambda route: None)  # no response is ever sent
     visit(stem)
-    expect(page.locator(".state").first).to_contain_text("nothing has arrived for 3 s", timeout=10_000)
+    words = re.compile("nothing has arrived for 3 s|no picture after 3 s")
+    expect(page.locator(".state").first).to_contain_text(words, timeout=10_000)
 
 
 @every_still_page
