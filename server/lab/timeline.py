@@ -24,17 +24,20 @@ class Timeline:
     def __init__(self, recording: Pieces) -> None:
         self.pieces = recording.pieces
         self.chunks: list[float] = []  # the time of each, in seconds
-        self.units: list[tuple[float, Meaning]] = []
+        self.units: list[float] = []  # the time of each event, document, part or message, in seconds
+        self.labelled: list[tuple[float, Meaning]] = []  # the first of them, with their facts
         for own in by_connection(self.pieces).values():
-            for row in iter_rows(own):
+            for row in iter_rows(own, secrets=True):  # the picture shows no header
                 if row.kind == "chunk size":
                     self.chunks.append(row.when)
                 elif row.meaning and row.meaning.complete:
-                    self.units.append((row.when, row.meaning))
+                    self.units.append(row.when)
+                    if len(self.labelled) < MAX_LABELS:
+                        self.labelled.append((row.when, row.meaning))
 
     def __str__(self) -> str:
         counts = [plural(len(self.chunks), "chunk")] if self.chunks else []
-        counts += [plural(len(self.units), self.units[0][1].unit)] if self.units else []
+        counts += [plural(len(self.units), self.labelled[0][1].unit)] if self.units else []
         return ", ".join(["a timeline", *counts])
 
     def figure(self) -> Any:
@@ -50,7 +53,7 @@ class Timeline:
             times = _distinct(all_times)
             axes.eventplot(times, lineoffsets=-at, linelengths=0.6, colors=colour, linewidths=2)
             axes.plot(times, [-at] * len(times), "o", color=colour, markersize=3)
-        for when, meaning in self.units[:MAX_LABELS]:
+        for when, meaning in self.labelled:
             where = (when * 1000, 0.65 - len(lanes))  # below the last lane
             label = axes.annotate(_label(meaning), where, ha="center", va="top", fontsize=8, color=INK)
             label.set(family="monospace", parse_math=False)  # a dollar sign is not the beginning of a formula
@@ -72,7 +75,7 @@ class Timeline:
             ("client sends", REQUEST, [piece.when for piece in pieces if piece.direction == "->"]),
             ("reads", RESPONSE, [piece.when for piece in pieces if piece.direction == "<-"]),
             ("chunks", RESPONSE, self.chunks),
-            (f"{self.units[0][1].unit}s" if self.units else "", EVENT, [when for when, _ in self.units]),
+            (f"{self.labelled[0][1].unit}s" if self.labelled else "", EVENT, self.units),
         ]
         return [lane for lane in lanes if lane[2]]
 

@@ -196,6 +196,7 @@ class Explainer(LineExplainer):
     def __init__(self, head: Head | None = None) -> None:
         super().__init__()
         self._parser = Parser()
+        self._block: list[bytes] = []  # the lines since the last blank line
         self._line: list[bytes] = []  # the fragments of a line that has not ended
         self._inside = False  # a block of lines has begun
         self._has_data = False  # and it has data
@@ -212,11 +213,11 @@ class Explainer(LineExplainer):
     def _explain(self, fragment: bytes) -> Meaning:
         if self._after_cr and fragment == b"\n":
             self._after_cr = False
-            self._parser.feed(fragment)
+            self._block.append(fragment)
             return Meaning("inside" if self._inside else "last", "LF of CRLF")
         position: Position = "inside" if self._inside else "first"
         self._inside, self._after_cr = True, fragment.endswith(b"\r")
-        events = self._parser.feed(fragment)
+        self._block.append(fragment)
         if not fragment.endswith((b"\r", b"\n")):
             self._line.append(fragment)
             return Meaning(position, "fragment")
@@ -226,9 +227,11 @@ class Explainer(LineExplainer):
             self._line.clear()
         if self._at_start:
             line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
-        return self._field(position, line) if line else self._end_of_block(events)
+        return self._field(position, line) if line else self._end_of_block()
 
-    def _end_of_block(self, events: list[Event]) -> Meaning:
+    def _end_of_block(self) -> Meaning:
+        events = self._parser.feed(b"".join(self._block))
+        self._block.clear()
         self._inside = self._has_data = False
         if not events:
             return Meaning("last", "blank line")
@@ -250,8 +253,11 @@ class Explainer(LineExplainer):
             return Meaning(position, name, problem="NUL in id")
         if name == "retry":
             valid = _is_number(value)
-            retry = self._parser.retry or 0
-            return Meaning(position, name, number=retry) if valid else Meaning(position, name, problem="not a number")
+            return (
+                Meaning(position, name, number=_bounded(value))
+                if valid
+                else Meaning(position, name, problem="not a number")
+            )
         return Meaning(position, name)
 
 

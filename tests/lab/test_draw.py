@@ -1046,8 +1046,10 @@ def test_a_drawing_of_a_long_stream_costs_little_more_than_its_framing() -> None
             parser.feed(piece.data)
 
     framing = min(seconds(recording, frame) for _ in range(3))
-    assert min(seconds(recording, Recording.text) for _ in range(3)) < 2.5 * framing
-    assert min(seconds(recording, Recording.html) for _ in range(3)) < 2.5 * framing
+    assert (
+        min(seconds(recording, Recording.text) for _ in range(3)) < 4 * framing
+    )  # the parts that are not shown cost little
+    assert min(seconds(recording, Recording.html) for _ in range(3)) < 4 * framing
 
 
 @pytest.mark.parametrize("draw", [Recording.text, Recording.html, lambda recording: str(recording.timeline())])

@@ -152,8 +152,10 @@ def test_what_is_no_frame_is_refused_after_the_frames_before_it(raw: str, why: s
             parser.feed(piece)
 
 
-def test_a_large_length_is_known_and_waited_for() -> None:
-    assert parse(bytes.fromhex("82 7f 7f ff ff ff ff ff ff ff") + b"x") == ([], "")
+def test_a_frame_of_up_to_the_limit_is_waited_for_and_a_larger_one_is_refused() -> None:
+    assert parse(bytes.fromhex("82 7f 00 00 00 00 04 00 00 00") + b"x") == ([], "")
+    _, error = parse(bytes.fromhex("82 7f 00 00 00 00 04 00 00 01") + b"x")
+    assert error == "a frame of 67108865 bytes is larger than the limit of 67108864 bytes"
 
 
 @pytest.mark.parametrize("opcode", NAMES)
