@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespell_lib"])
 # More workers than cores, because the tests often wait; conftest.py orders them. nbval runs in its own process,
 # because loading it costs each worker a second.
 PYTEST = ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
@@ -24,7 +24,7 @@ def main() -> int:
         print(*linter, "...", end=" ", flush=True)
         began = time.monotonic()
         if code := run(linter, quiet=True):
-            print("Correct the errors above; `ruff format` and `ruff check --fix` correct some of them.")
+            print("Correct the errors above. `ruff format`, `ruff check --fix` or `codespell -w` may help.")
             return code
         print(f"{time.monotonic() - began:.1f} s", flush=True)
     if sys.version_info >= (3, 12):

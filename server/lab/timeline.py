@@ -12,7 +12,7 @@ from server.wire import Meaning, plural
 from .pieces import Pieces, by_connection
 from .rows import iter_rows
 
-# Colours that read on white and on black; the ground is transparent.
+# Colors that read on white and on black; the ground is transparent.
 INK, REQUEST, RESPONSE, EVENT = "#808080", "#d9730d", "#2f81f7", "#1a9f5c"
 MAX_LABELS = 12
 MAX_MARKS = 2000  # of one lane; the picture is about 1000 pixels wide
@@ -25,19 +25,19 @@ class Timeline:
         self.pieces = recording.pieces
         self.chunks: list[float] = []  # the time of each, in seconds
         self.units: list[float] = []  # the time of each event, document, part or message, in seconds
-        self.labelled: list[tuple[float, Meaning]] = []  # the first of them, with their facts
+        self.labeled: list[tuple[float, Meaning]] = []  # the first of them, with their facts
         for own in by_connection(self.pieces).values():
             for row in iter_rows(own, secrets=True):  # the picture shows no header
                 if row.kind == "chunk size":
                     self.chunks.append(row.when)
                 elif row.meaning and row.meaning.complete:
                     self.units.append(row.when)
-                    if len(self.labelled) < MAX_LABELS:
-                        self.labelled.append((row.when, row.meaning))
+                    if len(self.labeled) < MAX_LABELS:
+                        self.labeled.append((row.when, row.meaning))
 
     def __str__(self) -> str:
         counts = [plural(len(self.chunks), "chunk")] if self.chunks else []
-        counts += [plural(len(self.units), self.labelled[0][1].unit)] if self.units else []
+        counts += [plural(len(self.units), self.labeled[0][1].unit)] if self.units else []
         return ", ".join(["a timeline", *counts])
 
     def figure(self) -> Any:
@@ -49,11 +49,11 @@ class Timeline:
         lanes = self._lanes()
         figure = Figure(figsize=(8.4, 1 + 0.4 * len(lanes)), layout="constrained")
         axes = figure.add_subplot()
-        for at, (_, colour, all_times) in enumerate(lanes):
+        for at, (_, color, all_times) in enumerate(lanes):
             times = _distinct(all_times)
-            axes.eventplot(times, lineoffsets=-at, linelengths=0.6, colors=colour, linewidths=2)
-            axes.plot(times, [-at] * len(times), "o", color=colour, markersize=3)
-        for when, meaning in self.labelled:
+            axes.eventplot(times, lineoffsets=-at, linelengths=0.6, colors=color, linewidths=2)
+            axes.plot(times, [-at] * len(times), "o", color=color, markersize=3)
+        for when, meaning in self.labeled:
             where = (when * 1000, 0.65 - len(lanes))  # below the last lane
             label = axes.annotate(_label(meaning), where, ha="center", va="top", fontsize=8, color=INK)
             label.set(family="monospace", parse_math=False)  # a dollar sign is not the beginning of a formula
@@ -69,13 +69,13 @@ class Timeline:
         return buffer.getvalue()
 
     def _lanes(self) -> list[tuple[str, str, list[float]]]:
-        """Return the name, the colour and the times in seconds of each lane that has any."""
+        """Return the name, the color and the times in seconds of each lane that has any."""
         pieces = [piece for piece in self.pieces if piece.data]
         lanes = [
             ("client sends", REQUEST, [piece.when for piece in pieces if piece.direction == "->"]),
             ("reads", RESPONSE, [piece.when for piece in pieces if piece.direction == "<-"]),
             ("chunks", RESPONSE, self.chunks),
-            (f"{self.labelled[0][1].unit}s" if self.labelled else "", EVENT, self.units),
+            (f"{self.labeled[0][1].unit}s" if self.labeled else "", EVENT, self.units),
         ]
         return [lane for lane in lanes if lane[2]]
 

@@ -288,12 +288,12 @@ def test_fetch_draws_the_response_a_failure_and_an_abort(blank: Page, complaints
     assert "json n 1" in blank.locator("tbody td:nth-child(3)").all_text_contents()
 
 
-def test_colours_follow_the_scheme(blank: Page) -> None:
+def test_colors_follow_the_scheme(blank: Page) -> None:
     blank.evaluate(STREAM, 2)
-    colour = "getComputedStyle(document.querySelector('.mark.client rect')).fill"
-    light = blank.evaluate(colour)
+    color = "getComputedStyle(document.querySelector('.mark.client rect')).fill"
+    light = blank.evaluate(color)
     blank.emulate_media(color_scheme="dark")
-    assert blank.evaluate(colour) != light
+    assert blank.evaluate(color) != light
 
 
 # What the lanes of each page must show before a test of that page looks closer: a selector, and how many at least.

@@ -57,7 +57,7 @@ STREAM_BYTES = st.lists(
 
 
 def read(pieces: Iterable[bytes], role: Role = "response", methods: Iterable[str] = ()) -> list[Part]:
-    """Feed the pieces, close, and join neighbouring parts of the same kind."""
+    """Feed the pieces, close, and join adjacent parts of the same kind."""
     parser = Parser(role, methods)
     found: list[Part] = []
     for part in [*(part for piece in pieces for part in parser.feed(piece)), *parser.close()]:

@@ -143,7 +143,7 @@ def test_field_names_mind_their_case_and_their_spaces() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert data_of(b"datum: no\nfoo\nbar: 1\ndata: yes\ncolour: red\n\n") == ["yes"]
+    assert data_of(b"datum: no\nfoo\nbar: 1\ndata: yes\ncolor: red\n\n") == ["yes"]
 
 
 def test_an_id_persists_until_another_comes() -> None:
@@ -437,7 +437,7 @@ def test_a_meaning_has_the_facts_of_its_event() -> None:
         (b"retry: 50 \n", "retry is not a number: ignored"),
         ("retry: \u00b2\n".encode(), "retry is not a number: ignored"),
         (b"id: a\0\n", "id contains NUL: ignored"),
-        (b"colour: red\n", "unknown field: ignored"),
+        (b"color: red\n", "unknown field: ignored"),
         (b" data: x\n", "unknown field: ignored"),
         (b"\xef\xbb\xbfdata: x\n", ""),
         (b"\xef\xbb\xbf: hi\n", "comment: ignored"),

@@ -17,7 +17,7 @@ from .notebooks import ROOT
 WHEELS = "wheels"  # the folder with the packages; run.py installs from it
 MACHINE = "machine.txt"  # in that folder: the system that the packages are for
 FILES = ("run.py", "pyproject.toml", "constraints.txt", "environment.yml", "README.md", "CHANGELOG.md")
-LICENCES = ("LICENSE", "LICENSE-CC-BY-4.0")
+LICENSES = ("LICENSE", "LICENSE-CC-BY-4.0")
 FOLDERS = ("server", "static", "notebooks")
 FOR_TEACHERS = "TEACHING.md"
 
@@ -71,7 +71,7 @@ def _collect(folder: Path) -> None:
 
 def _copy(packages: Path, folder: Path, learners: bool) -> None:
     hidden = ("__pycache__", ".ipynb_checkpoints", *(("solutions",) if learners else ()))
-    for name in (*FILES, *LICENCES, *(() if learners else (FOR_TEACHERS,))):
+    for name in (*FILES, *LICENSES, *(() if learners else (FOR_TEACHERS,))):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, folder)
     for name in FOLDERS:
