@@ -24,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 META = ("run.py", "pyproject.toml", "constraints.txt")
-HOUSE = (*META, "README.md", "LICENSE", "server", "static", "notebooks")
+HOUSE = (*META, "README.md", "LICENSE", "LICENSE-CC-BY-4.0", "server", "static", "notebooks")
 COMMANDS = ("lab", "test", "serve", "write", "course", "blank", "bundle", "clean")
 
 
