@@ -62,7 +62,8 @@ CONDA_FORGE = {
     *("simple-websocket", "sseclient-py", "types-pyyaml", "types-requests", "wsproto", "codespell"),
     "jupyter-server-proxy",
 }
-FROM_PIP = {"flask-sock"}  # conda-forge does not have it; flask-sockets is another project
+# conda-forge does not have flask-sock (flask-sockets is another project) or axe-playwright-python.
+FROM_PIP = {"flask-sock", "axe-playwright-python"}
 
 
 def from_conda() -> set[str]:

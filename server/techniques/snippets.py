@@ -44,8 +44,10 @@ TOP = f"""\
 <title>Script snippets</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="static/base.css">
+<main class="streamed">
 <h1>Script snippets</h1>
 <p id="data" role="log">nothing received yet</p>
+</main>
 <script>
   const show = text => {{ document.getElementById("data").textContent = text }}
 </script>

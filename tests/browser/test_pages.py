@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "static"
 STEMS = [technique.blueprint.name for technique in TECHNIQUES]
 PAGES = ["index", *STEMS]
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 every_page = pytest.mark.parametrize("stem", PAGES)
 every_still_page = pytest.mark.parametrize("still", PAGES, indirect=True)
 
@@ -94,6 +96,32 @@ def test_the_page_is_sound_html(still: tuple[str, Page]) -> None:
     assert page.get_by_role("status").count() >= 1
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@every_still_page
+def test_axe_finds_no_violation(still: tuple[str, Page], scheme: Literal["light", "dark"]) -> None:
+    _, page = still
+    page.emulate_media(color_scheme=scheme)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["static/waiting.html", "snippets?interval=0", "template?interval=0"])
+def test_axe_finds_no_violation_in_a_page_that_stands_alone(
+    path: str, scheme: Literal["light", "dark"], server: BackgroundServer, page: Page
+) -> None:
+    page.route("**/live.js", lambda route: route.fulfill(body=""))  # no notebook has started a server
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{server.url}/{path}")
+    assert violations(page) == []
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core objects to: the rule and the elements."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [f"{each['help']}: {[node['target'] for node in each['nodes']]}" for each in found]
 
 
 @every_still_page
