@@ -82,3 +82,70 @@ def test_development_container_installs_the_course_and_forwards_its_ports() -> N
     assert "python3 run.py test" in container["postCreateCommand"]
     assert container["forwardPorts"] == [8888, 23423]
     assert {int(port) for port in container["portsAttributes"]} == set(container["forwardPorts"])
+
+
+# Checks on the hosting site and before a commit
+
+WORKFLOW = read_yaml(".github/workflows/tests.yml")
+FORMS = ["exercise", "notebook", "stream"]
+
+
+def jobs() -> list[dict[str, str]]:
+    """Return the variables of each job of the workflow: its system, its Python and its versions."""
+    matrix = WORKFLOW["jobs"]["test"]["strategy"]["matrix"]
+    product = [
+        {"os": system, "python": python, "versions": versions}
+        for system in matrix["os"]
+        for python in matrix["python"]
+        for versions in matrix["versions"]
+    ]
+    return [*product, *matrix["include"]]
+
+
+def test_workflow_tests_every_supported_python_on_linux() -> None:
+    pinned = [job["python"] for job in jobs() if job["os"] == "ubuntu-latest" and job["versions"] == "pinned"]
+    assert pinned == supported_pythons()
+
+
+def test_workflow_tests_windows_and_macos_with_a_browser() -> None:
+    assert {job["os"] for job in jobs() if job.get("browser")} == {"windows-latest", "macos-latest"}
+    assert {job["os"] for job in jobs() if not job.get("browser")} == {"ubuntu-latest"}
+
+
+def test_workflow_tests_the_newest_versions_on_the_oldest_and_newest_python() -> None:
+    newest = [job["python"] for job in jobs() if job["versions"] == "newest"]
+    assert newest == [supported_pythons()[0], supported_pythons()[-1]]
+
+
+def test_workflow_runs_the_test_command() -> None:
+    (command,) = (step for step in WORKFLOW["jobs"]["test"]["steps"] if "run.py" in step.get("run", ""))
+    assert command["run"].startswith("python run.py test ")
+    assert "--latest" in command["run"]
+    assert command["env"]["CHROMIUM"] == "${{ matrix.browser }}"
+
+
+def test_pre_commit_runs_the_linters_and_keeps_outputs_of_notebooks() -> None:
+    (local,) = read_yaml(".pre-commit-config.yaml")["repos"]
+    assert local["repo"] == "local"
+    assert [hook["id"] for hook in local["hooks"]] == ["ruff", "ruff-format", "codespell"]
+    assert "nbstripout" not in read(".pre-commit-config.yaml")
+
+
+def test_issue_forms_are_complete() -> None:
+    assert sorted(path.stem for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")) == sorted([*FORMS, "config"])
+    for name in FORMS:
+        form = read_yaml(f".github/ISSUE_TEMPLATE/{name}.yml")
+        assert form["name"]
+        assert form["description"]
+        questions = [part for part in form["body"] if part["type"] != "markdown"]
+        identifiers = [part["id"] for part in questions]
+        assert len(set(identifiers)) == len(identifiers) >= 4
+        assert [part for part in questions if not part["attributes"]["label"]] == []
+        assert [part for part in questions if part.get("validations") == {"required": True}]
+
+
+def test_code_of_conduct_names_its_source_and_the_contact() -> None:
+    text = read("CODE_OF_CONDUCT.md")
+    assert "Contributor Covenant" in text
+    assert "maintainers of this repository" in text
+    assert "@" not in text
