@@ -121,6 +121,11 @@ class TestChoosing(Trials):
         ],
         4: [
             Wrong(
+                "texts before they are said",
+                "def listen(chat):\n    for _, text in chat.said:\n        yield text\n",
+                "before it was said",
+            ),
+            Wrong(
                 "a longer pause",
                 listen(
                     "shown, more = 0, True",
@@ -191,6 +196,12 @@ class TestChoosing(Trials):
             ),
         ],
         5: [
+            Right(
+                "scores with a type",
+                exercises("choosing")[5].solution.replace(
+                    "id=str(n)).encode()", 'id=str(n), event="score").encode()'
+                ),
+            ),
             Wrong(
                 "an archive as a list",
                 but(

@@ -177,6 +177,13 @@ class TestReconnect(Trials):
             Right("notes it after the event is dealt with", order("e i b h d j a f c g")),
         ],
         3: [
+            Wrong(
+                "a negative number",
+                exercises("reconnect")[3].solution.replace(
+                    "int(last) + 1 if last.isdecimal() else 0", "int(last) + 1 if last.lstrip('-').isdecimal() else 0"
+                ),
+                "expected ['flour', 'eggs'",
+            ),
             Wrong("loses one", but(3, "int(last) + 1", "int(last) + 2"), "come ['milk', 'salt'], expected ['eggs'"),
             Wrong(
                 "a stream of nothing at the end",

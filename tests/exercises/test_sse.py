@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from exercise_cases import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong, exercises
 
 LINES = """
 lines = {
@@ -53,6 +53,12 @@ class TestSse(Trials):
             Right("with blanks and commas", f'{LINES}\norder = "c, e, b, a"'),
         ],
         3: [
+            Wrong("a type", 'def news():\n    yield "event: hello\\ndata: hello\\n\\n"', "receives only 'message'"),
+            Wrong(
+                "print for yield",
+                'def news():\n    print("data: hello\\n")',
+                "the function returns None. Yield each item",
+            ),
             Wrong(
                 "a line end in the word",
                 'def news():\n    for word in ("hello\\n", "world\\n"):\n        yield f"data: {word}"',
@@ -141,6 +147,18 @@ class TestSse(Trials):
             ),
         ],
         5: [
+            Wrong(
+                "a percentage by floating point",
+                exercises("sse")[5].solution.replace("100 * step // steps", "int(step / steps * 100)"),
+                "Number 29 is '28', expected '29'",
+            ),
+            Wrong(
+                "reported before the step",
+                exercises("sse")[5]
+                .solution.replace("range(1, steps + 1):\n            time.sleep(0.01)", "range(1, steps + 1):")
+                .replace('event="progress").encode()', 'event="progress").encode()\n            time.sleep(0.01)'),
+                "before the first step of 10 ms is done",
+            ),
             Wrong(
                 "a list for a generator",
                 JOB.replace("generate(steps),", "list(generate(steps)),"),

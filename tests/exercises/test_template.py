@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from exercise_cases import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong, exercises
 
 LINES = """
 lines = {
@@ -139,6 +139,9 @@ class TestTemplate(Trials):
             Right("with blanks and commas", f'{LINES}\norder = "G, F, E, A, B"'),
         ],
         3: [
+            Right(
+                "with a class", exercises("template")[3].solution.replace("<li>{{ train", '<li class="t">{{ train')
+            ),
             Wrong(
                 "a list further on",
                 board(
@@ -205,6 +208,13 @@ class TestTemplate(Trials):
             ),
         ],
         4: [
+            Wrong(
+                "readings that are written down",
+                exercises("template")[4].solution.replace(
+                    "yield from readings()", "yield from (12.1, 12.4, 11.9)\n        raise Lost"
+                ),
+                "call readings() for each request",
+            ),
             Wrong(
                 "a handler of errors",
                 SENSOR + '\n@app.errorhandler(Lost)\ndef lost(error):\n    return "<li>the sensor is lost</li>"\n\n\n'

@@ -138,6 +138,13 @@ class TestWire(Trials):
             ),
         ],
         4: [
+            Wrong(
+                "two lines as two headlines",
+                "def headlines(url):\n    response = requests.get(url, stream=True)\n"
+                '    for event in SSEClient(iter(response.raw.read1, b"")).events():\n'
+                "        yield from event.data.splitlines()\n",
+                "the headlines are",
+            ),
             Wrong("a smaller block", HEADLINES.format("response.iter_content(16)"), "with HTTP/1.0 'Page 1"),
             Wrong(
                 "all there is",

@@ -97,7 +97,14 @@ def _exchange(
 def streamed(generate: Callable[[], Any], content_type: str = "text/plain") -> Flask:
     """Return an app that sends the items of `generate()` in response to every GET request."""
     app = Flask("exercise")
-    app.add_url_rule("/", "stream", lambda: Response(generate(), content_type=content_type))
+
+    @app.get("/")
+    def stream() -> Response:
+        items = generate()
+        if items is None:
+            raise TypeError("the function returns None. Yield each item; print() does not send it to the client")
+        return Response(items, content_type=content_type)
+
     return app
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from server.wire import multipart, ndjson
@@ -19,11 +19,15 @@ def expect_events(response: RecordedResponse, *expected: str, event: str = "mess
     events = [each.data for each in response.events if each.event == event]
     if events != list(expected):
         goes_on = " The stream has not ended." if response.end == "open" else ""
-        why = f"{goes_on} {_why_no_event(response.text)}".rstrip()
+        why = f"{goes_on} {_why_no_event(response, event)}".rstrip()
+        why = _difference(events, expected) + why
         fail(f"the events are {format_list(events)}, expected {format_list(expected)}.{why}", response)
 
 
-def _why_no_event(text: str) -> str:
+def _why_no_event(response: RecordedResponse, event: str) -> str:
+    text, types = response.text, sorted({each.event for each in response.events} - {"message"})
+    if types and event == "message":
+        return f"The type of other events is {format_list(types)}. The handler onmessage receives only 'message'."
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     fields = ("data", "event", "id", "retry", ":")
     nameless = next((line for line in lines if line and not line.startswith(fields)), None)
@@ -76,9 +80,19 @@ UNENDED = {  # what is missing where the bytes of an answer end in this place
 }
 
 
+def _difference(came: Sequence[Any], expected: Sequence[Any]) -> str:
+    """Return a sentence with the first difference of two lists of the same length, "" for other lists."""
+    pairs = enumerate(zip(came, expected, strict=False), start=1)
+    first = next(((number, *pair) for number, pair in pairs if pair[0] != pair[1]), None)
+    if len(came) != len(expected) or first is None:
+        return ""
+    return " Number {} is {}, expected {}.".format(first[0], *(format_list([each])[1:-1] for each in first[1:]))
+
+
 def _expect(response: RecordedResponse, what: str, came: list[Any], expected: list[Any], why: str) -> None:
     if came != expected:
-        fail(f"the {what} are {format_list(came)}, expected {format_list(expected)}{why and f'; {why}'}", response)
+        why = f"{why and f'; {why}'}.{_difference(came, expected)}"
+        fail(f"the {what} are {format_list(came)}, expected {format_list(expected)}{why}", response)
     check(not why, f"the {what} are all there, but {why}", response)
     check(response.end == "complete", f"the {what} are all there, but the answer does not end", response)
 
