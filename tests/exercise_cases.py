@@ -80,11 +80,22 @@ def exercises(stem: str) -> dict[int, Exercise]:
     return found
 
 
+@cache
+def start_fork_server() -> None:
+    """Start the server that forks the processes of checks."""
+    run_check_cell([], "def check_nothing():\n    pass\n\n\nrun_check(check_nothing)")
+
+
 class Trials:
     """The tests of one notebook's exercises: a class that inherits them has its `stem`, and `trials` by number."""
 
     stem: ClassVar[str]
     trials: ClassVar[dict[int, list[Wrong | Right]]]
+
+    @pytest.fixture(autouse=True)
+    def fork_server(self) -> None:
+        """No test measures the start of the fork server."""
+        start_fork_server()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each test its exercises, and each trial by name."""

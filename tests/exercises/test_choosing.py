@@ -281,7 +281,7 @@ class TestChoosing(Trials):
             Wrong(
                 "all lines for everybody",
                 but(5, '"text/event-stream"', '"application/x-ndjson"'),
-                "an EventSource expects text/event-stream",
+                "the type of /screen is application/x-ndjson",
             ),
             Right("one view for all", THREE_IN_ONE),
         ],

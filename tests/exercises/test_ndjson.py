@@ -115,7 +115,7 @@ class TestNdjson(Trials):
                 'def entries(book):\n    yield json.dumps(book) + "\\n"',
                 "the documents are [[{",
             ),
-            Wrong("the dictionary itself", ENTRIES % "entry", "is yielded, and each piece must be text or bytes"),
+            Wrong("the dictionary itself", ENTRIES % "entry", "is yielded, but each item must be text or bytes"),
             Right(
                 "in one text",
                 "import io\ndef entries(book):\n    file = io.StringIO()\n    for entry in book:\n"

@@ -99,7 +99,9 @@ class TestStart(Trials):
                 "the body is 'ice cream\\n'",
             ),
             Wrong(
-                "printed, not sent", f"{DINNER}    for dish in dishes:\n        print(cook(dish))", "the body is ''"
+                "printed, not sent",
+                f"{DINNER}    for dish in dishes:\n        print(cook(dish))",
+                "the function returns None. Yield each item",
             ),
             Wrong(
                 "cooked twice",
