@@ -44,7 +44,7 @@ CHECKS = {  # every way in which a check runs the function `stuck`
     def generate():
         yield "first"
         stuck()
-    response = fetch(streamed(generate), seconds=0.2)
+    response = fetch(streamed(generate), seconds=1)
     check(response.text != "first", f"It is at {response.still_running}")""",
     "in a WebSocket view": """
     app = Flask("exercise")
