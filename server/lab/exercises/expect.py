@@ -25,7 +25,7 @@ def expect_events(response: RecordedResponse, *expected: str, event: str = "mess
 
 
 def _why_no_event(response: RecordedResponse, event: str) -> str:
-    text, types = response.text, sorted({each.event for each in response.events} - {"message"})
+    text, types = response.text, sorted({each.event or "message" for each in response.events} - {"message"})
     if types and event == "message":
         return f"The type of other events is {format_list(types)}. The handler onmessage receives only 'message'."
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
