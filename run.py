@@ -58,9 +58,7 @@ PROBE = (
 # Output of a failed installer, its cause, a remedy. The first match counts: without an index, installers also report
 # impossible versions.
 VERSIONS = r"No solution found|ResolutionImpossible|No matching distribution|different Python"
-NETWORK = (
-    r"(?i)dns error|error sending|to fetch|connection|timed out|certificate|proxy|network \w+ disabled|versions: none"
-)
+NETWORK = r"(?i)dns error|error sending|to fetch|connection|timed out|certificate|proxy|disabled|versions: none"
 PYTHON3_VENV = "on Debian or Ubuntu: apt install python3-venv; elsewhere: install a Python with pip, or uv"
 ONLINE = "connect this machine (behind a proxy: set HTTPS_PROXY) and run it again; later runs need no network"
 REASONS = (
@@ -107,7 +105,7 @@ def run_command(*command: str) -> tuple[bool, str]:
 def explain(output: str) -> ExpectedError:
     """Return the error that explains the output of a failed installer, with its last lines."""
     reasons = (INCOMPLETE, *REASONS) if WHEELS.is_dir() else REASONS
-    cause, remedy = next((cause, remedy) for pattern, cause, remedy in reasons if re.search(pattern, output))
+    cause, remedy = next(reason for pattern, *reason in reasons if re.search(pattern, output))
     lines = [line.strip()[:160] for line in output.splitlines() if line.strip()]
     return ExpectedError(cause + "".join(f"\n  | {line}" for line in lines[-4:]), remedy)
 
@@ -235,7 +233,7 @@ def download_uv() -> str:
     """Copy uv from its wheel into .venv, which is faster than to install the wheel; return its path, or ""."""
     print("Downloading the installer uv ...", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--retries", "2", "--no-deps", "--dest", folder, "-c", "constraints.txt", "uv"]
+        options = ["--retries", "2", "--no-deps", "--only-binary=:all:", "-d", folder, "-c", "constraints.txt", "uv"]
         pips = [*([PYTHON, str(wheel / "pip")] for wheel in WHEELS.glob("pip-*.whl")), [BASE, "-m", "pip"]]
         if not any(run_command(*pip, "download", *options)[0] for pip in pips) and ensure_pip()[0]:
             run_command(PYTHON, "-m", "pip", "download", *options)
@@ -259,6 +257,7 @@ def ensure_pip() -> tuple[bool, str]:
 JUPYTER = ["-I", str(ROOT / "server/lab/jupyter.py")]  # as a file, because its package loads slowly
 TESTS = [str(ROOT / "tests/check.py")]
 CLASSROOM = ["-m", "server.lab.classroom"]
+ARGUMENTS = str(ROOT / "server/lab/classroom/arguments.py")  # checks them before the packages are installed
 COMMANDS: dict[str, tuple[list[str], set[str], str]] = {
     "lab": (JUPYTER, set(), "Open the course in JupyterLab. Other options go to JupyterLab, such as --ip=0.0.0.0."),
     "test": (TESTS, {"test", "classroom"}, "Run the linters and all tests. Other arguments go to pytest instead."),
@@ -296,16 +295,16 @@ def clean() -> int:
     return 0
 
 
-def check_port(port: int) -> None:
-    """Raise ExpectedError unless a server can listen on this port."""
+def check_port(port: str) -> None:
+    """Raise ExpectedError unless this is the number of a port on which a server can listen."""
     with socket.socket() as trial:
         if os.name == "posix":  # like servers: the port of a server that has just ended is free
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            cause = f"port {port} cannot be used ({getattr(error, 'strerror', error)})"
-            raise ExpectedError(cause, "choose another, for example --port 8890") from None
+            trial.bind(("127.0.0.1", int(port)))
+        except (OSError, OverflowError, ValueError) as error:
+            reason = getattr(error, "strerror", "it must be a number from 0 to 65535")
+            raise ExpectedError(f"port {port} cannot be used ({reason})", "choose another: --port 8890") from None
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -313,12 +312,11 @@ def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("run.py", epilog="The first run installs into .venv.", allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="name", required=True)
     for name, (program, _, text) in COMMANDS.items():
-        short = text.partition(". ")[0].rstrip(".")
-        command = commands.add_parser(name, help=short, description=text, allow_abbrev=False)
+        command = commands.add_parser(name, help=text.split(". ")[0], description=text, allow_abbrev=False)
         if program:
             command.add_argument("--latest", action="store_true", help="install the newest allowed versions")
         if name in ("lab", "serve"):
-            command.add_argument("--port", type=int, metavar="N", help="listen on port N only")
+            command.add_argument("--port", metavar="N", help="listen on port N only")
     return parser
 
 
@@ -331,6 +329,8 @@ def main() -> int:
             return clean()
         if program[:2] == CLASSROOM:  # its paths start at the user's current folder
             more = [word if word.startswith("-") else os.path.abspath(word) for word in more]
+            if code := subprocess.call([BASE, "-I", ARGUMENTS, program[-1], *more]):
+                return code
         if getattr(options, "port", None) is not None:
             check_port(options.port)
             more = [f"--port={options.port}", *more]

@@ -49,7 +49,7 @@ def locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> ModuleType:
-    """run.py with the two files it decides by, in a folder of their own."""
+    """run.py with the files that it reads, in a folder of their own."""
     for name in META:
         shutil.copy(ROOT / name, tmp_path)
     return load(tmp_path)
@@ -330,17 +330,49 @@ def test_a_port_in_use_is_named_before_anything_is_installed(run: ModuleType, tm
 
 def test_a_free_port_is_left_free(run: ModuleType) -> None:
     port = free_port()
-    run.check_port(port)
-    run.check_port(port)
+    run.check_port(str(port))
+    run.check_port(str(port))
+
+
+@pytest.mark.parametrize("text", ["http", "65536", "-1", ""])
+def test_an_impossible_port_is_refused_in_one_line(run: ModuleType, tmp_path: Path, text: str) -> None:
+    status, said = finished(tmp_path, "lab", f"--port={text}")
+    assert status == 1
+    cause = f"port {text} cannot be used (it must be a number from 0 to 65535)"
+    assert said == f"run.py stopped: {cause}.\nTo fix it: choose another: --port 8890.\n"
+    assert not run.VENV.exists()
+
+
+def copy_arguments(folder: Path) -> None:
+    file = folder / "server/lab/classroom/arguments.py"
+    file.parent.mkdir(parents=True)
+    shutil.copy(ROOT / file.relative_to(folder), file)
+
+
+@pytest.mark.parametrize("command", ["course", "blank", "bundle"])
+@pytest.mark.parametrize("name", ["full", "full/file"])
+def test_a_folder_with_content_is_refused_before_anything_is_installed(
+    run: ModuleType, tmp_path: Path, command: str, name: str
+) -> None:
+    copy_arguments(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    status, said = finished(tmp_path, command, str(tmp_path / name))
+    assert status == 2
+    assert f"{tmp_path / name} exists and is not an empty folder. Name a new folder" in said
+    assert not run.VENV.exists()
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "message"), [("http", 2, "invalid int value: 'http'"), ("65536", 1, "port 65536 cannot be used")]
+    "arguments", [["blank", "new", "--learners"], ["bundle", "new", "--teacher"], ["write", "--fast"]]
 )
-def test_an_impossible_port_is_refused(run: ModuleType, tmp_path: Path, text: str, code: int, message: str) -> None:
-    status, said = finished(tmp_path, "lab", f"--port={text}")
-    assert status == code
-    assert message in said
+def test_an_unknown_argument_is_refused_before_anything_is_installed(
+    run: ModuleType, tmp_path: Path, arguments: list[str]
+) -> None:
+    copy_arguments(tmp_path)
+    status, said = finished(tmp_path, *arguments)
+    assert status == 2
+    assert said.endswith(f"error: unrecognized arguments: {arguments[-1]}\n")
     assert not run.VENV.exists()
 
 
@@ -421,6 +453,7 @@ def test_classroom_commands_get_paths_from_the_users_folder(
     monkeypatch.setattr(run, "prepare", lambda *asked: done.append(asked))
     monkeypatch.setattr(run, "become", lambda *asked: done.append(asked))
     monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+    copy_arguments(tmp_path)
     (tmp_path / "desk").mkdir()
     monkeypatch.chdir(tmp_path / "desk")
     run.main()

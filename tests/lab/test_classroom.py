@@ -463,11 +463,11 @@ def test_an_edition_overwrites_nothing(tmp_path: Path, make: Callable[[Path], No
     assert [path.read_text() for path in (tmp_path / "full").iterdir()] == ["mine"]
 
 
-def test_the_command_writes_where_the_user_stands_and_refuses_in_words(tmp_path: Path) -> None:
+def test_the_command_resolves_paths_from_the_current_folder_and_refuses_a_full_one(tmp_path: Path) -> None:
     (tmp_path / "live").mkdir()
     command = [sys.executable, "-m", "server.lab.classroom", "blank", "live"]
     own = {**os.environ, "PYTHONPATH": str(notebooks.NOTEBOOKS.parent)}
-    for status, words in ((0, ""), (1, "Stopped: ")):
+    for status, words in ((0, ""), (2, "usage: ")):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=own)
         assert done.returncode == status
         assert done.stderr.startswith(words)

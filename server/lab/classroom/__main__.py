@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from time import monotonic as clock
 
 from . import course_path, notebooks, tables
+from .arguments import command_line
 from .blank import make_blank
 from .bundle import make_bundle
 from .exercises import write_exercises
@@ -35,28 +35,6 @@ def write_all(to_run: list[Path], measure: bool) -> None:
     course_path.write()
     write_exercises(notebooks.SOLUTIONS, notebooks.EXERCISES)
     tables.write(seconds if measure else {})
-
-
-def command_line() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m server.lab.classroom", description="Make an edition of the course, or update its files."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    writing = commands.add_parser("write", help="update every generated file of the course")
-    writing.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="run these notebooks first")
-    writing.add_argument("--run", action="store_true", help="run all notebooks of the course first")
-    writing.add_argument("--measure", action="store_true", help="run all notebooks and store their run times")
-    for name, description in (
-        ("course", "make a course for nbgrader"),
-        ("blank", "copy the notebooks with empty code cells"),
-        ("bundle", "copy the course with all its packages"),
-    ):
-        command = commands.add_parser(name, help=description)
-        command.add_argument("folder", type=Path, metavar="DIR", help="a new or an empty folder")
-        if name == "bundle":
-            command.add_argument("--learners", action="store_true", help="leave out solutions and quiz answers")
-    return parser
 
 
 def main() -> None:
