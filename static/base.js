@@ -9,7 +9,7 @@ export const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
 
 // Behind jupyter-server-proxy. It does not pass a disconnect on to the server, so every stream needs an end.
 export const proxied = /\/proxy\/\d+\//.test(location.pathname)
-export const PROXY_COUNT = "300"
+export const PROXY_SECONDS = 30
 
 // The proxy passes a response on chunk by chunk only if the request has exactly this Accept header.
 export const STREAM_HEADERS = proxied ? { Accept: "text/event-stream" } : {}
@@ -126,9 +126,9 @@ function piece(name, text) {
   return span
 }
 
-/** Give a stream without an end an end, if a proxy does not pass a disconnect on. */
-export function limit(form) {
-  if (proxied) form.elements.count.value ||= PROXY_COUNT
+/** Limit a stream to `seconds`, if a proxy does not pass a disconnect on. */
+export function limit({ elements: { count, interval } }, seconds = PROXY_SECONDS) {
+  if (proxied) count.value = Math.ceil(seconds / interval.value)
 }
 
 /** What a form asks for, as a query: its fields that are not empty. */

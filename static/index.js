@@ -1,6 +1,6 @@
 // The front page: the spinner, straight from the root URL of the server.
 
-import { Live, PROXY_COUNT, byId, calm, item, link, proxied, showSource, techniques, whileShown } from "./base.js"
+import { Live, PROXY_SECONDS, byId, calm, item, link, proxied, showSource, techniques, whileShown } from "./base.js"
 
 const live = new Live()
 let source
@@ -25,7 +25,8 @@ function stop() {
 // </shown>
 
 function address() {
-  const query = new URLSearchParams({ ...(calm && { interval: 1 }), ...(proxied && { count: PROXY_COUNT }) })
+  const interval = calm ? 1 : 0.1
+  const query = new URLSearchParams({ ...(calm && { interval }), ...(proxied && { count: PROXY_SECONDS / interval }) })
   return query.size ? `..?${query}` : ".."
 }
 

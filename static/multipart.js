@@ -96,6 +96,6 @@ form.addEventListener("submit", event => {
 })
 byId("stop").addEventListener("click", stopBoth)
 if (calm) form.elements.interval.value = "1"
-limit(form)
+limit(form, 5) // the proxy sends nothing before the stream has ended
 whileShown(startBoth, stopBoth)
 showSource(import.meta.url, byId("source"))

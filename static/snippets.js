@@ -1,6 +1,6 @@
 // The page of script snippets: a page that never has to end, in a frame one sees and in a frame one does not.
 
-import { Live, asked, byId, calm, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { Live, asked, byId, calm, limit, newFrame, opaque, say, showSource, whileShown } from "./base.js"
 import { Lanes, bytesOf } from "./lanes.js"
 
 const form = byId("ask")
@@ -78,5 +78,6 @@ byId("attack").addEventListener("click", () => {
 })
 byId("stop").addEventListener("click", stop)
 if (calm) form.elements.interval.value = "1"
+limit(form, 5) // the proxy sends nothing before the page is complete
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))
