@@ -21,8 +21,8 @@ from server.techniques import TECHNIQUES
 
 STREAM = "text/event-stream"
 STEMS = [technique.blueprint.name for technique in TECHNIQUES]
-# Those whose answer is one stream; the others answer often, or speak another protocol.
-STREAMS = [stem for stem in STEMS if stem not in ("polling", "longpoll", "websocket")]
+# The techniques that stream their ticks in the body of one response.
+STREAMS = [technique.blueprint.name for technique in TECHNIQUES if technique.TICK_END]
 LAST = {"multipart": b"--next-picture--\r\n"}  # what follows the last tick at the end
 app = create_app()
 

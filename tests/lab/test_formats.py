@@ -54,7 +54,12 @@ def test_each_format_has_an_explainer_and_describes_its_meanings() -> None:
         head, stream = example
         raw, meaning = formats.explainer(name, head).feed(stream)[-1]
         assert formats.describe(name, meaning, raw)
-    assert set(formats.formats()) == {"sse", "ndjson", "multipart", "websocket"}
+
+
+@pytest.mark.parametrize("name", formats.formats())
+@pytest.mark.parametrize("part", ["Parser", "matches", "Explainer", "describe"])
+def test_every_format_has_the_names_that_drawings_use(name: str, part: str) -> None:
+    assert hasattr(formats.formats()[name], part), f"add {part} to server/wire/{name}.py (see CONTRIBUTING.md)"
 
 
 def test_a_body_of_an_unknown_format_is_split_into_lines_without_a_meaning() -> None:
