@@ -31,7 +31,7 @@ pytestmark = [  # what nbgrader's own code is warned of, by some versions of Pyt
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
 
-SECONDS = 5  # for a cell; a check takes half of them to end an endless loop
+SECONDS = 15  # for a cell, including the start of the first check
 
 Cell = dict[str, Any]
 
