@@ -149,3 +149,28 @@ def test_code_of_conduct_names_its_source_and_the_contact() -> None:
     assert "Contributor Covenant" in text
     assert "maintainers of this repository" in text
     assert "@" not in text
+
+
+# Versions
+
+
+def test_version_and_date_agree_in_pyproject_changelog_and_citation() -> None:
+    citation = read_yaml("CITATION.cff")
+    heading = re.search(r"^## (\S+) \((\S+)\)$", read("CHANGELOG.md"), re.MULTILINE)
+    assert heading
+    assert heading.groups() == (PROJECT["version"], citation["date-released"])
+    assert citation["version"] == PROJECT["version"]
+
+
+def test_citation_has_the_keys_that_its_format_requires() -> None:
+    citation = read_yaml("CITATION.cff")
+    assert citation["cff-version"] == "1.2.0"
+    assert all(citation[key] for key in ("message", "title", "authors"))
+    assert citation["license"] in PROJECT["license"].split(" AND ")
+
+
+def test_changelog_lists_added_changed_and_fixed_once_for_each_version() -> None:
+    releases = re.split(r"^## ", read("CHANGELOG.md"), flags=re.MULTILINE)[1:]
+    assert len(releases) >= 2
+    for release in releases:
+        assert re.findall(r"^### (.+)$", release, re.MULTILINE) == ["Added", "Changed", "Fixed"]
