@@ -12,6 +12,7 @@ import pytest
 from markdown_links import headings
 
 from server.lab.classroom import course_path, notebooks
+from server.lab.classroom.folders import EditionError
 
 ROOT = notebooks.NOTEBOOKS.parent
 COURSE = notebooks.course()
@@ -49,8 +50,17 @@ def test_one_comes_through_the_whole_course_and_back_by_the_last_lines() -> None
 def test_a_notebook_without_a_generated_line_is_refused() -> None:
     notebook = notebooks.read(COURSE[1])
     notebook["cells"].pop()
-    with pytest.raises(ValueError, match=r"^0 cells have a line like '.*Exercises that check themselves"):
+    with pytest.raises(EditionError, match=r"^0 cells of 01_wire.ipynb have a line like '.*Exercises that check"):
         course_path.updated(notebook, 1, STOPS)
+
+
+def test_a_notebook_without_the_data_of_the_course_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    notebooks.write(tmp_path / "00_new.ipynb", {"cells": [], "metadata": {}})
+    with pytest.raises(EditionError, match=r'^00_new.ipynb has no complete section "course"'):
+        course_path.stops()
 
 
 # The words

@@ -22,6 +22,20 @@ def test_the_table_is_that_of_the_notebooks() -> None:
     assert tables.run_times(TEXT).keys() == set(STEMS)
 
 
+def test_only_new_notebooks_get_a_run_time_unless_all_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teaching = tmp_path / "TEACHING.md"
+    teaching.write_text(re.sub(r"\| 12 s \|", "|  |", TEXT, count=1), encoding="utf-8")
+    (tmp_path / "README.md").write_text("", encoding="utf-8")
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    tables.write({"00_start": 3.0, "01_wire": 3.0})
+    times = tables.run_times(teaching.read_text(encoding="utf-8"))
+    assert times == {**tables.run_times(TEXT), "00_start": "3 s"}
+    tables.write({"01_wire": 3.0}, replace=True)
+    assert tables.run_times(teaching.read_text(encoding="utf-8"))["01_wire"] == "3 s"
+
+
 def test_each_plan_lasts_as_long_as_it_says() -> None:
     plans = {int(minutes): rows for minutes, rows in PLAN.findall(TEXT)}
     assert plans.keys() == {45, 90, 180}

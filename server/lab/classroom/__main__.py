@@ -20,7 +20,7 @@ def write_all(to_run: list[Path], measure: bool) -> None:
 
     Args:
         to_run: the notebooks to run; the others keep their outputs.
-        measure: store the run times in TEACHING.md.
+        measure: store these run times in TEACHING.md; otherwise only those of new notebooks.
     """
     seconds: dict[str, float] = {}
     for path in to_run:
@@ -34,7 +34,7 @@ def write_all(to_run: list[Path], measure: bool) -> None:
         notebooks.write(path, notebooks.canonical(notebooks.read(path), keep_outputs=False))
     course_path.write()
     write_exercises(notebooks.SOLUTIONS, notebooks.EXERCISES)
-    tables.write(seconds if measure else {})
+    tables.write(seconds, measure)
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
             make_blank(options.folder.resolve())
         else:
             make_bundle(options.folder.resolve(), options.learners)
-    except EditionError as error:
+    except (EditionError, FileNotFoundError) as error:
         sys.exit(f"Stopped: {error}")
 
 

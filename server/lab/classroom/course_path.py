@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import notebooks
+from .folders import EditionError
 from .notebooks import Notebook
 
 ALL = "the notebooks before this one"
@@ -47,8 +48,21 @@ class Stop:
 
 
 def stops() -> list[Stop]:
-    """Return the notebooks of the course, in order."""
-    return [Stop(path.stem, **notebooks.read(path)["metadata"]["course"]) for path in notebooks.course()]
+    """Return the notebooks of the course, in order.
+
+    Raises:
+        EditionError: a notebook has no section "course" in its metadata, or another one than a Stop needs.
+    """
+    found = []
+    for path in notebooks.course():
+        try:
+            found.append(Stop(path.stem, **notebooks.read(path)["metadata"]["course"]))
+        except (KeyError, TypeError) as error:
+            raise EditionError(
+                f'{path.name} has no complete section "course" in its metadata ({error})',
+                "add the section with name, question, minutes and needs (see CONTRIBUTING.md)",
+            ) from None
+    return found
 
 
 def write() -> None:
@@ -67,16 +81,29 @@ def updated(notebook: Notebook, number: int, course: list[Stop]) -> Notebook:
         course: all notebooks of the course.
 
     Raises:
-        ValueError: the notebook has no cell, or several cells, with one of the lines.
+        EditionError: the notebook has no cell, or several cells, with one of the lines.
     """
     stop = course[number]
+
+    def replace(example: str, line: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> None:
+        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+        found = [cell for cell in cells if line.search("".join(cell["source"]))]
+        if len(found) != 1:
+            cause = f"{len(found)} cells of {stop.stem}.ipynb have a line like {example!r}"
+            raise EditionError(cause, "keep this line in exactly one Markdown cell (see CONTRIBUTING.md)")
+        found[0]["source"] = line.sub(new, "".join(found[0]["source"]), count=1).splitlines(keepends=True)
+
     needs = needed_links(stop, [each.stem for each in course[:number]])
     exercises = f"**Exercises that check themselves**: [exercises/{stop.stem}](exercises/{stop.stem}.ipynb)."
-    _replace(notebook, NEED, lambda found: f"{needs}{found[1]} **Time**: {stop.minutes} minutes.")
-    _replace(notebook, EXERCISES, lambda _: exercises)
-    _replace(notebook, LAST, lambda _: last_line(course, number))
+    replace(
+        "**What you need**: . **Time**: 20 minutes.",
+        NEED,
+        lambda found: f"{needs}{found[1]} **Time**: {stop.minutes} minutes.",
+    )
+    replace("**Exercises that check themselves**: x", EXERCISES, lambda _: exercises)
+    replace("**Before**: x", LAST, lambda _: last_line(course, number))
     if number == 0:
-        _replace(notebook, MAP, lambda _: course_map(course))
+        replace("| Notebook |", MAP, lambda _: course_map(course))
     return notebook
 
 
@@ -107,12 +134,3 @@ def last_line(course: list[Stop], number: int) -> str:
         "Next": str(course[number + 1]) if number + 1 < len(course) else "",
     }
     return " ".join(f"**{name}**: {link}." for name, link in links.items() if link)
-
-
-def _replace(notebook: Notebook, line: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> None:
-    """Replace a line that is expected in exactly one cell of the notebook."""
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    found = [cell for cell in cells if line.search("".join(cell["source"]))]
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} cells have a line like {line.pattern!r}, expected one")
-    found[0]["source"] = line.sub(new, "".join(found[0]["source"]), count=1).splitlines(keepends=True)

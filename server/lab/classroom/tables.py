@@ -17,14 +17,16 @@ EXERCISE = re.compile(r"^## \d+\.\d+ .+\n\n\*(\d+) minutes, ", re.MULTILINE)
 RUN_TIME = re.compile(r"^\| \[(\d\d_\w+)\]\(\S+\) \| \d+ \| (\d+ s) \|", re.MULTILINE)
 
 
-def write(seconds: dict[str, float]) -> None:
+def write(seconds: dict[str, float], replace: bool = False) -> None:
     """Update both tables.
 
     Args:
-        seconds: the measured run time of notebooks, by stem; the others keep the time that TEACHING.md has.
+        seconds: the measured run time of notebooks, by stem.
+        replace: store all of these times; otherwise only those of notebooks that have no time in TEACHING.md.
     """
     teaching = (notebooks.ROOT / "TEACHING.md").read_text(encoding="utf-8")
-    times = run_times(teaching) | {stem: f"{time:.0f} s" for stem, time in seconds.items()}
+    stored, measured = run_times(teaching), {stem: f"{time:.0f} s" for stem, time in seconds.items()}
+    times = stored | measured if replace else measured | stored
     for name, table in (("README.md", readme_table()), ("TEACHING.md", teaching_table(times))):
         path = notebooks.ROOT / name
         path.write_text(with_table(path.read_text(encoding="utf-8"), table), encoding="utf-8", newline="\n")
