@@ -1,8 +1,8 @@
 r"""Parts that replace each other: the format multipart/x-mixed-replace.
 
-A body is a row of parts, and a boundary stands between them: a line of two hyphens and a text that no part holds. A
-part has a head, as a message has, then a blank line, then its bytes. The CRLF before a boundary belongs to the
-boundary, and so do two hyphens after the last one. Each part replaces the one before.
+A body is a sequence of parts with a boundary before each part. A boundary is a line of two hyphens and a text that no
+part contains. After the last part, two more hyphens follow the boundary. A part has headers, a blank line and a body.
+The CRLF before a boundary belongs to the boundary. Each part replaces the part before it.
 
 >>> Part(b"hello").encode("cut")
 b'--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n'
@@ -10,8 +10,8 @@ b'--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n'
 >>> parser.feed(Part(b"hello").encode("cut")), parser.feed(closing("cut"))
 ([], [Part(body=b'hello', content_type='text/plain', with_length=False)])
 
-A part that does not tell its length is whole when the next boundary has come, and not before.
-The standard: RFC 2046, section 5.1.1; WHATWG HTML, "multipart/x-mixed-replace" among its IANA considerations.
+A part without Content-Length is complete only when the next boundary has arrived.
+Source: RFC 2046, section 5.1.1; WHATWG HTML, "multipart/x-mixed-replace" among its IANA considerations.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from .http import Head, read_headers
 
 MEDIA_TYPE = "multipart/x-mixed-replace"
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-MOST_HEAD = 1 << 16  # bytes of the headers of a part
-KEPT = 512  # bytes in which a boundary line with its white space fits
-ENDED = re.compile(rb"(--)|[ \t]{0,255}\r?\n")  # what may stand after a boundary; two hyphens after the last
+MAX_HEADERS = 1 << 16  # bytes of the headers of a part
+MAX_BOUNDARY_LINE = 512  # bytes, including its whitespace
+ENDED = re.compile(rb"(--)|[ \t]{0,255}\r?\n")  # the rest of a boundary line; two hyphens after the last boundary
 PROBLEMS = {
     "not multipart": "not multipart: {meaning.detail}",
     "never ended": "part {meaning.number} is incomplete: no boundary follows it",
@@ -37,49 +37,51 @@ PROBLEMS = {
     "ignored after": "after the last boundary: ignored",
 }
 UNDECIDED = re.compile(rb"-|[ \t]{0,255}\r?")
-HEAD_END = re.compile(rb"\A\r?\n|\r?\n\r?\n")
+HEADERS_END = re.compile(rb"\A\r?\n|\r?\n\r?\n")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its bytes, their type, and whether its head tells their number."""
+    """One part: its body, its Content-Type, and whether it has a Content-Length header."""
 
     body: bytes
     content_type: str = "text/plain"
     with_length: bool = False
 
     def encode(self, boundary: str) -> bytes:
-        r"""Return the bytes of this part: the boundary before it, its head, its body and a CRLF.
+        r"""Return the bytes of this part: the boundary before it, its headers, its body and a CRLF.
 
-        Raises ValueError for a boundary that RFC 2046 does not allow or that the body holds, and for a line end in
-        the type.
+        Raises ValueError if RFC 2046 does not allow the boundary, if the body contains the boundary, or if
+        `content_type` has a line end.
 
         >>> Part(b"12", with_length=True).encode("cut")
         b'--cut\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n12\r\n'
         >>> Part(b"1\r\n--cut\r\n").encode("cut")
         Traceback (most recent call last):
-        ValueError: the body holds the boundary 'cut'
+        ValueError: the body contains the boundary 'cut'
         """
         if b"\n--" + boundary.encode() in b"\n" + self.body:
-            raise ValueError(f"the body holds the boundary {boundary!r}")
+            raise ValueError(f"the body contains the boundary {boundary!r}")
         length = len(self.body) if self.with_length else None
         return opening(boundary, self.content_type, length) + self.body + b"\r\n"
 
 
 def opening(boundary: str, content_type: str, length: int | None = None) -> bytes:
-    r"""Return the boundary before a part and the part's head. Raises ValueError as Part.encode does.
+    r"""Return the boundary before a part, and the part's headers; `length` is the size of its body in bytes.
+
+    Raises ValueError if RFC 2046 does not allow the boundary, or if `content_type` has a line end.
 
     >>> opening("cut", "image/png")
     b'--cut\r\nContent-Type: image/png\r\n\r\n'
     """
     if re.search("[\r\n\0]", content_type):
-        raise ValueError(f"content_type has a line end or a NULL: {content_type!r}")
+        raise ValueError(f"content_type must not contain a line end or NUL: {content_type!r}")
     number = "" if length is None else f"Content-Length: {length}\r\n"
     return _line(boundary) + f"\r\nContent-Type: {content_type}\r\n{number}\r\n".encode("latin-1")
 
 
 def closing(boundary: str) -> bytes:
-    r"""Return the last boundary, after which no part comes.
+    r"""Return the last boundary, which ends the body. Raises ValueError if RFC 2046 does not allow the boundary.
 
     >>> closing("cut")
     b'--cut--\r\n'
@@ -88,7 +90,7 @@ def closing(boundary: str) -> bytes:
 
 
 def boundary_of(content_type: str) -> str:
-    """Return the boundary that a Content-Type names. Raises ValueError where it names none.
+    """Return the boundary parameter of a Content-Type. Raises ValueError if there is none.
 
     >>> boundary_of('multipart/x-mixed-replace; boundary="a b"')
     'a b'
@@ -97,7 +99,7 @@ def boundary_of(content_type: str) -> str:
     message["Content-Type"] = content_type
     found = message.get_boundary()
     if not found:
-        raise ValueError(f"no boundary in {content_type!r}")
+        raise ValueError(f"there is no boundary in {content_type!r}")
     return found
 
 
@@ -119,27 +121,28 @@ class Parser(StrictParser[Part]):
         self._delimiter = re.compile(b"\n" + re.escape(self._line))
         if boundary.startswith("--"):
             self._delimiter = re.compile(b"\n(?:--)?" + re.escape(boundary.encode()))
-        self._buffer = bytearray(b"\n")  # so that the first boundary, too, stands after a line end
-        self._seen = 0  # bytes of the buffer in which there is no boundary
-        self._head: tuple[str, int | None] | None = None  # of the part under way: its type, its length
-        self._inside = False  # a boundary has come, and the part after it is not whole
-        self._gap = "before"  # what is outside of a part
+        self._buffer = bytearray(b"\n")  # every boundary follows a line end, even the first
+        self._searched = 0  # bytes at the start of the buffer that contain no boundary
+        self._head: tuple[str, int | None] | None = None  # the type and length of the current part
+        self._inside = False  # a boundary has arrived, and the part after it is incomplete
+        self._gap = "before"  # the value of `place` outside of a part
 
     @property
     def place(self) -> str:
-        """Where the bytes so far end: "before" all parts, in a "head" or a "body", "between" two parts, "after" all.
+        """The position after the bytes so far: "before", "head", "body", "between" or "after".
 
-        Between two parts is what stands after a body whose length was told, up to the next boundary.
+        "before" and "after" are outside of all parts, and "head" is in the headers of a part. "between" is after a
+        body with Content-Length, before the next boundary.
         """
         if self.closed or not self._inside:
             return "after" if self.closed else self._gap
         return "body" if self._head else "head"
 
     def close(self) -> None:
-        """Say that no bytes will come any more. Raises ValueError where the last boundary has not come."""
+        """Report that the stream has ended. Raises ValueError if the last boundary is missing."""
         self._complain()
         if not self.closed:
-            raise ValueError(f"the last boundary never came: {bytes(self._buffer[:40])!r}")
+            raise ValueError(f"the last boundary is missing: {bytes(self._buffer[:40])!r}")
 
     def _read(self, data: bytes) -> Iterator[Part]:
         self._buffer += data
@@ -152,22 +155,22 @@ class Parser(StrictParser[Part]):
             self._buffer.clear()
 
     def _step(self, found: list[Part]) -> bool:
-        """Go on by one head, body or boundary; False where more bytes are needed."""
+        """Read the next headers, body or boundary. Return False if more bytes are needed."""
         if not self._inside:
             return self._boundary(found)
-        return self._read_head() if self._head is None else self._body(found)
+        return self._read_headers() if self._head is None else self._body(found)
 
-    def _read_head(self) -> bool:
-        end = HEAD_END.search(self._buffer, max(0, self._seen - 3), MOST_HEAD)
+    def _read_headers(self) -> bool:
+        end = HEADERS_END.search(self._buffer, max(0, self._searched - 3), MAX_HEADERS)
         if end is None:
-            if len(self._buffer) >= MOST_HEAD:
-                raise ValueError(f"the headers of a part do not end within {MOST_HEAD} bytes")
-            self._seen = len(self._buffer)
+            if len(self._buffer) >= MAX_HEADERS:
+                raise ValueError(f"the headers of a part do not end within {MAX_HEADERS} bytes")
+            self._searched = len(self._buffer)
             return False
         self._head = _read(bytes(self._buffer[: end.start()]))
-        # Where the body may be empty, the head's last line end stays: the boundary may stand right after it.
+        # If the body may be empty, keep the last line end: the boundary may follow it directly.
         del self._buffer[: end.end() if self._head[1] else end.end() - 1]
-        self._seen = 0
+        self._searched = 0
         return True
 
     def _body(self, found: list[Part]) -> bool:
@@ -178,33 +181,34 @@ class Parser(StrictParser[Part]):
         if len(self._buffer) < length:
             return False
         found.append(Part(bytes(self._buffer[:length]), content_type, True))
-        if length:  # the next boundary may follow at once, so the last byte becomes its line end
+        if length:  # the next boundary may follow directly, so replace the last byte by a line end
             del self._buffer[: length - 1]
             self._buffer[0] = ord("\n")
-        self._inside, self._head, self._seen, self._gap = False, None, 0, "between"
+        self._inside, self._head, self._searched, self._gap = False, None, 0, "between"
         return True
 
     def _boundary(self, found: list[Part]) -> bool:
-        """Look for the next boundary, and end with it the part that does not tell its length."""
-        start = max(0, self._seen - len(self._line))
+        """Search for the next boundary. It completes a part without Content-Length."""
+        start = max(0, self._searched - len(self._line))
         while delimiter := self._delimiter.search(self._buffer, start):
             at, start = delimiter.span()
             if ended := ENDED.match(self._buffer, start):
                 self._end_part(found, bytes(self._buffer[:at]))
                 end, last = ended.end(), bool(ended[1])
-                del ended, delimiter  # a match locks the size of the buffer
-                self._inside, self._head, self._seen, self.closed = True, None, 0, last
+                del ended, delimiter  # the buffer cannot be resized while a match object uses it
+                self._inside, self._head, self._searched, self.closed = True, None, 0, last
                 del self._buffer[:end]
                 return True
             if UNDECIDED.fullmatch(self._buffer, start):
-                self._seen = at
+                self._searched = at
                 return False
-        self._seen = len(self._buffer)
+        self._searched = len(self._buffer)
         if self._head is not None:
-            self._check_size(self._seen - KEPT)  # a boundary line may have begun
-        elif self._seen > KEPT:  # bytes outside of the parts are not needed any more
-            del self._buffer[: self._seen - KEPT]
-            self._seen = KEPT
+            # The last bytes may be the beginning of a boundary line.
+            self._check_size(self._searched - MAX_BOUNDARY_LINE)
+        elif self._searched > MAX_BOUNDARY_LINE:  # discard bytes outside of the parts
+            del self._buffer[: self._searched - MAX_BOUNDARY_LINE]
+            self._searched = MAX_BOUNDARY_LINE
         return False
 
     def _check_size(self, size: int) -> None:
@@ -332,7 +336,7 @@ def describe(meaning: Meaning, raw: bytes = b"") -> str:
 
 def _line(boundary: str) -> bytes:
     if not BOUNDARY.fullmatch(boundary):
-        raise ValueError(f"a boundary is 1 to 70 characters of RFC 2046, 5.1.1, not {boundary!r}")
+        raise ValueError(f"a boundary must be 1 to 70 characters that RFC 2046, 5.1.1 allows, not {boundary!r}")
     return f"--{boundary}".encode()
 
 

@@ -1,8 +1,8 @@
 r"""Newline-delimited JSON: the format application/x-ndjson, also called JSON Lines.
 
-A stream is UTF-8 text. Each line is one JSON document and ends in LF; nothing else ends a line. That is safe, since
-JSON writes a line end inside a string as `\n`. But U+2028 and U+0085 may stand in a string as they are, so
-`str.splitlines` would cut a document there.
+A stream is UTF-8 text. Each line is one JSON document and ends with LF. This is safe, because JSON writes an LF
+inside a string as `\n`. A string may contain U+2028 and U+0085 without an escape, and `str.splitlines` would split a
+document there. Therefore only LF ends a line.
 
 >>> encode({"text": "one\ntwo", "n": 1})
 b'{"text":"one\\ntwo","n":1}\n'
@@ -10,7 +10,7 @@ b'{"text":"one\\ntwo","n":1}\n'
 >>> parser.feed(b'{"n":0}\n{"n'), parser.feed(b'":1}\n'), parser.close()
 ([{'n': 0}], [{'n': 1}], None)
 
-The standard: RFC 8259 (JSON); ndjson-spec 1.0, sections 3.1 "Serialization" and 3.2 "Parsing".
+Source: RFC 8259 (JSON); ndjson-spec 1.0, sections 3.1 "Serialization" and 3.2 "Parsing".
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ BLANK = b" \t\r"
 
 
 def encode(value: Any) -> bytes:
-    r"""Return one document on one line, with the LF that ends it.
+    r"""Return a value as one JSON document on one line, including the LF.
 
-    Raises ValueError for what JSON has no word for, such as NaN, for text that UTF-8 cannot encode and for what is
-    nested too deeply; TypeError for what is no JSON value.
+    Raises ValueError for NaN and Infinity, for text that UTF-8 cannot encode, and for a value that is nested too
+    deeply. Raises TypeError for a value that JSON cannot represent, such as a set.
 
     >>> encode(float("nan"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -56,29 +56,29 @@ class Parser(StrictParser[Any]):
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
         self.lines = 0
-        self._pieces: list[bytes] = []  # of the line that has not ended yet
+        self._pieces: list[bytes] = []  # the reads of the line that has not ended
         self._size = 0  # bytes of these pieces
 
     def close(self) -> None:
-        """Say that no bytes will come any more.
+        """Report that the stream has ended.
 
-        Raises ValueError where the last line has not ended: of 123, cut to 12, nobody can tell that it was more.
+        Raises ValueError if the last line has no line end. It may be incomplete: 12 may be the beginning of 123.
         """
         self._complain()
         rest = b"".join(self._pieces)
         if rest.strip(BLANK):
-            raise ValueError(f"line {self.lines + 1} never ended: {rest[:40]!r}")
+            raise ValueError(f"line {self.lines + 1} has no line end: {rest[:40]!r}")
 
     def _read(self, data: bytes) -> Iterator[Any]:
         *ended, rest = data.split(b"\n")
         for line in ended:
             self._check_size(line)
-            whole = b"".join([*self._pieces, line])
+            complete = b"".join([*self._pieces, line])
             self._pieces.clear()
             self._size = 0
             self.lines += 1
-            if whole.strip(BLANK):
-                yield self._document(whole)
+            if complete.strip(BLANK):
+                yield self._document(complete)
         if rest:
             self._pieces.append(rest)
             self._check_size(rest)
@@ -92,11 +92,11 @@ class Parser(StrictParser[Any]):
         try:
             return _document(line)
         except ValueError as error:
-            raise ValueError(f"line {self.lines} is no JSON ({error}): {line[:40]!r}") from None
+            raise ValueError(f"line {self.lines} is not JSON ({error}): {line[:40]!r}") from None
 
 
 def matches(head: Head) -> bool:
-    """Return True if a message has a body of this format, such as a watch of Kubernetes."""
+    """Return True if a message has a body of this format. This includes the watch streams of Kubernetes."""
     parameters = head.get("Content-Type").lower().replace(" ", "").split(";")[1:]
     return head.media_type in MEDIA_TYPES or (head.media_type == "application/json" and "stream=watch" in parameters)
 
@@ -154,11 +154,11 @@ def describe(meaning: Meaning, raw: bytes = b"") -> str:
 
 
 def _document(line: bytes) -> Any:
-    # json.loads would accept NaN, Infinity and 1e999, which is infinite as a float, and guess at UTF-16.
+    # By itself, json.loads accepts NaN, Infinity and 1e999 (which becomes infinity) and detects UTF-16.
     text = line.decode()
     try:
         document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except json.JSONDecodeError as error:  # its own text counts lines anew in every line
+    except json.JSONDecodeError as error:  # its text has a line number, which is always 1 here
         raise ValueError(f"{error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -177,5 +177,5 @@ def _finite(number: str) -> float:
     return value
 
 
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON value")
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON value")

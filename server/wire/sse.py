@@ -1,15 +1,17 @@
 r"""Server-sent events: the format text/event-stream.
 
-A stream is UTF-8 text of lines, and a line ends in LF, CR or CRLF. A line is `field: value`; a line that
-starts with a colon is a comment. A blank line sends the event that the lines before it have described. The
-fields are `data` (may repeat: its values are joined with LF), `event`, `id` and `retry`; others are ignored.
+A stream is UTF-8 text. It consists of lines, and each line ends with LF, CR or CRLF. A line is `field: value`, or a
+comment, which starts with a colon. A blank line dispatches the event that the lines before it describe.
+
+The fields are `data`, `event`, `id` and `retry`. The parser ignores other fields. `data` may be repeated: the parser
+joins its values with LF.
 
 >>> Event("hello").encode()
 b'data: hello\n\n'
 >>> Parser().feed(b"id: 7\ndata: hello\ndata: world\n\n")
 [Event(data='hello\nworld', event='message', id='7', retry=None)]
 
-The standard: WHATWG HTML, sections 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream".
+Source: WHATWG HTML, sections 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream".
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from . import LIMIT, LineExplainer, Meaning, Position, StrictParser, shorten
 from .http import Head
 
 MEDIA_TYPE = "text/event-stream"
-# Not str.splitlines(): that also cuts at U+0085, U+2028 and others, which are ordinary characters here.
+# str.splitlines() would also split at U+0085, U+2028 and others, which are ordinary characters here.
 LINE_END = re.compile("\r\n|\r|\n")
 LINE_END_BYTES = re.compile(LINE_END.pattern.encode())
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -43,11 +45,13 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Event:
-    r"""One event: text, with an optional type, id and waiting time before a reconnect in milliseconds.
+    r"""One event.
 
-    To be encoded, `event`, `id` and `retry` are left out where they are None; an empty `id` clears the
-    client's last event id. Of a parsed event, `event` is "message" where none was named, `id` is the last
-    event id ("" where there was none) and `retry` is None: the parser keeps it.
+    `data` is its text, `event` its type, `id` its id, and `retry` the client's retry delay in milliseconds. `encode`
+    omits `event`, `id` and `retry` if they are None. An empty `id` clears the client's last event id.
+
+    In a parsed event, `event` is "message" if the stream named no type, and `id` is the last event id ("" if there is
+    none). `retry` is None, because it belongs to the parser.
     """
 
     data: str
@@ -56,18 +60,19 @@ class Event:
     retry: int | None = None
 
     def encode(self) -> bytes:
-        r"""Return the bytes of this event, up to and with the blank line that sends it.
+        r"""Return the bytes of this event, including the blank line that dispatches it.
 
-        Line ends inside `data` become lines of their own, so a reader gets each CR and CRLF back as LF.
-        Raises ValueError for what would forge another field or would be ignored by every reader: CR or LF in
-        `event` or `id`, NULL in `id`, a negative `retry`; and for text that UTF-8 cannot encode. Raises
-        TypeError for what is not text, and for a `retry` that is not a whole number.
+        Each line of `data` becomes one `data` line, so a client receives CR and CRLF as LF.
+
+        Raises ValueError for CR or LF in `event` or `id` (they would begin another field), for NUL in `id` and for a
+        negative `retry` (every client ignores them), and for text that UTF-8 cannot encode. Raises TypeError if a
+        text is not a str, or if `retry` is not an int.
 
         >>> Event("one\ntwo", event="pair", id="7", retry=3000).encode()
         b'event: pair\nid: 7\nretry: 3000\ndata: one\ndata: two\n\n'
         >>> Event("x", id="7\ndata: forged").encode()
         Traceback (most recent call last):
-        ValueError: id has a line end: '7\ndata: forged'
+        ValueError: id must not contain a line end: '7\ndata: forged'
         """
         data = self.data
         if type(data) is str and "\n" not in data and "\r" not in data:
@@ -86,7 +91,9 @@ class Event:
 
 
 def comment(text: str = "") -> bytes:
-    r"""Return a comment, one line a line of text: readers ignore it, proxies see that the stream lives.
+    r"""Return a comment with one comment line per line of text.
+
+    Clients ignore comments. Proxies see that the connection is still in use.
 
     >>> comment("still here")
     b': still here\n\n'
@@ -113,8 +120,8 @@ class Parser(StrictParser[Event]):
         self.limit = limit
         self.last_event_id = ""
         self.retry: int | None = None
-        self._pieces: list[bytes] = []  # of the line that has not ended yet
-        self._after_cr = False  # an LF that comes next belongs to the CR before it
+        self._pieces: list[bytes] = []  # the reads of the line that has not ended
+        self._after_cr = False  # the last read ended with CR, so an LF at the start of the next belongs to it
         self._at_start = True
         self._data: list[str] = []
         self._size = 0  # bytes of the data lines of this event, and of the line that has not ended
@@ -122,7 +129,7 @@ class Parser(StrictParser[Event]):
         self._id = ""
 
     def _read(self, data: bytes) -> Iterator[Event]:
-        # A lone CR ends its line at once, even as the last byte: waiting for an LF would delay the event.
+        # A CR ends its line immediately, even as the last byte. Waiting for an LF would delay the event.
         return (event for line in self._lines(data) if (event := self._line(line)))
 
     def _lines(self, data: bytes) -> Iterator[bytes]:
@@ -152,7 +159,7 @@ class Parser(StrictParser[Event]):
         if self._at_start:
             line, self._at_start = line.removeprefix(BYTE_ORDER_MARK), False
         if not line:
-            return self._send()
+            return self._dispatch()
         name, value = _name_and_value(line)
         self._field(name, value)
         if name != "data":  # other lines are not buffered
@@ -167,10 +174,10 @@ class Parser(StrictParser[Event]):
         elif name == "id" and "\0" not in value:
             self._id = value
         elif name == "retry" and _is_number(value):
-            self.retry = _bounded(value)
+            self.retry = _limited(value)
 
-    def _send(self) -> Event | None:
-        self.last_event_id = self._id  # kept even where nothing is sent
+    def _dispatch(self) -> Event | None:
+        self.last_event_id = self._id  # even if no event is dispatched
         data, self._data, self._size = self._data, [], 0
         name, self._event = self._event, ""
         if not data:
@@ -254,7 +261,7 @@ class Explainer(LineExplainer):
         if name == "retry":
             valid = _is_number(value)
             return (
-                Meaning(position, name, number=_bounded(value))
+                Meaning(position, name, number=_limited(value))
                 if valid
                 else Meaning(position, name, problem="not a number")
             )
@@ -273,7 +280,7 @@ def describe(meaning: Meaning, raw: bytes = b"") -> str:
 
 
 def _name_and_value(line: bytes) -> tuple[str, str]:
-    # "replace": a byte that is not UTF-8 becomes U+FFFD, as in a browser. A NULL stays what it is.
+    # Like in a browser, a byte that is not UTF-8 becomes U+FFFD. NUL is not replaced.
     name, _, value = line.decode("utf-8", "replace").partition(":")
     return name, value.removeprefix(" ")
 
@@ -284,27 +291,27 @@ def _is_number(value: str) -> bool:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{name} is not text: {value!r}")
+        raise TypeError(f"{name} must be a str, not {value!r}")
     return value
 
 
 def _one_line(name: str, value: str) -> str:
     if LINE_END.search(_text(name, value)):
-        raise ValueError(f"{name} has a line end: {value!r}")
+        raise ValueError(f"{name} must not contain a line end: {value!r}")
     if name == "id" and "\0" in value:
-        raise ValueError(f"id has a NULL, so readers ignore it: {value!r}")
+        raise ValueError(f"id must not contain NUL, because clients ignore such an id: {value!r}")
     return value
 
 
 def _milliseconds(retry: int) -> int:
     if isinstance(retry, bool) or not isinstance(retry, int):
-        raise TypeError(f"retry is not a whole number: {retry!r}")
+        raise TypeError(f"retry must be an int, not {retry!r}")
     if retry < 0:
-        raise ValueError(f"retry is not a number of milliseconds from 0 up: {retry!r}")
+        raise ValueError(f"retry must be a number of milliseconds from 0 up, not {retry!r}")
     return retry
 
 
-def _bounded(digits: str) -> int:
-    # int() refuses more than 4,300 digits; such a wait never ends either way.
+def _limited(digits: str) -> int:
+    # int() refuses more than 4,300 digits. Such a delay is endless for every purpose.
     digits = digits.lstrip("0")
     return int(digits or "0") if len(digits) < 19 else sys.maxsize

@@ -1,9 +1,11 @@
-r"""WebSocket: the frames that follow the answer 101, in both directions.
+r"""WebSocket: the frames after the 101 response, in both directions.
 
-A frame begins with two bytes. The first holds FIN (the message ends with this frame), three bits for extensions and
-the opcode: what the frame is. The second holds MASK and the length of the payload: up to 125 as it is; 126 says that
-the length follows in 16 bits, 127 in 64. A client masks what it sends: four bytes follow, and each byte of the
-payload is XORed with one of them in turn, so that no cache between can be made to take it for HTTP.
+A frame begins with two bytes. The first byte has FIN (this frame ends the message), three reserved bits for
+extensions, and the opcode, which is the type of the frame. The second byte has MASK and the length of the payload. A
+length up to 125 is in this byte. 126 means that the length follows in 16 bits, and 127 that it follows in 64 bits.
+
+A client masks its frames: a masking key of four bytes follows the length, and each byte of the payload is XORed with
+one of them in turn. The mask prevents attacks on caches that take the payload for HTTP.
 
 >>> Frame(TEXT, b"hello").encode()
 b'\x81\x05hello'
@@ -12,7 +14,7 @@ b'\x81\x85\x01\x02\x03\x04igohn'
 >>> Parser().feed(b'\x81\x85\x01\x02\x03\x04igohn')
 [Frame(opcode=1, payload=b'hello', fin=True, rsv=0, mask=b'\x01\x02\x03\x04')]
 
-The standard: RFC 6455, sections 5.2 (frames), 5.3 (masks), 5.5 (control frames) and 7.4 (close codes).
+Source: RFC 6455, sections 5.2 (frames), 5.3 (masks), 5.5 (control frames) and 7.4 (close codes).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .http import Head
 UPGRADE = "websocket"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NAMES = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-MOST_CONTROL = 125  # bytes of a control frame's payload
+MAX_CONTROL = 125  # bytes of a control frame's payload
 MAX_INFLATED = 1 << 20  # bytes of compressed messages in one direction that an Explainer decompresses
 TEXTS = {
     "mask": "masking key",
@@ -50,10 +52,10 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame. `payload` is unmasked; `mask` are the four bytes that it travels under, None for none.
+    """One frame.
 
-    `rsv` are the three bits for extensions as a number from 0 to 7: 4 says that the message is compressed
-    (permessage-deflate, RFC 7692).
+    `payload` is unmasked. `mask` is the masking key of four bytes, or None if the frame is not masked. `rsv` has the
+    three reserved bits as a number from 0 to 7; 4 means a compressed message (permessage-deflate, RFC 7692).
     """
 
     opcode: int
@@ -63,19 +65,19 @@ class Frame:
     mask: bytes | None = None
 
     def encode(self) -> bytes:
-        """Return the bytes of this frame, its length in the shortest form.
+        """Return the bytes of this frame, with its length in the shortest form.
 
-        Raises ValueError for an opcode that has no meaning, a mask that is not four bytes, bits out of range, and a
-        control frame (close, ping, pong) of more than 125 bytes or in pieces.
+        Raises ValueError for an opcode that is not defined, a mask that has not four bytes, and `rsv` out of range.
+        Raises ValueError for a control frame (close, ping, pong) that is fragmented or has more than 125 bytes.
 
         >>> Frame(PING, bytes(126)).encode()
         Traceback (most recent call last):
-        ValueError: a ping has at most 125 bytes of payload, not 126
+        ValueError: a ping frame must have at most 125 bytes of payload, not 126
         """
         if not 0 <= self.rsv <= 7:
-            raise ValueError(f"rsv is a number from 0 to 7, not {self.rsv}")
+            raise ValueError(f"rsv must be a number from 0 to 7, not {self.rsv}")
         if self.mask is not None and len(self.mask) != 4:
-            raise ValueError(f"a mask is four bytes, not {self.mask!r}")
+            raise ValueError(f"a mask must have four bytes, not {self.mask!r}")
         _check(self.opcode, len(self.payload), self.fin)
         first = self.fin << 7 | self.rsv << 4 | self.opcode
         payload = self.payload if self.mask is None else masked(self.payload, self.mask)
@@ -83,7 +85,7 @@ class Frame:
 
 
 def masked(payload: bytes, mask: bytes) -> bytes:
-    r"""Return the payload XORed with the mask's four bytes in turn; doing it twice gives the payload back.
+    r"""Return the payload XORed with the four bytes of the mask in turn. Masking twice restores the payload.
 
     >>> masked(masked(b"hello", b"\x01\x02\x03\x04"), b"\x01\x02\x03\x04")
     b'hello'
@@ -94,18 +96,20 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 
 
 def close_payload(code: int = 1000, reason: str = "") -> bytes:
-    r"""Return the payload of a close frame: a code in two bytes, and a reason for the reader's log.
+    r"""Return the payload of a close frame: a code in two bytes, and a reason as UTF-8.
 
     Raises ValueError for a code that must not be sent, and for a reason of more than 123 bytes.
+    Source: RFC 6455, section 7.4.
 
     >>> close_payload(1000, "done")
     b'\x03\xe8done'
     """
     if not _may_be_sent(code):
-        raise ValueError(f"{code} is no close code that may be sent")
+        raise ValueError(f"close code {code} must not be sent: use 1000, or a code from 3000 to 4999")
     payload = code.to_bytes(2, "big") + reason.encode()
-    if len(payload) > MOST_CONTROL:
-        raise ValueError(f"the reason has {len(payload) - 2} bytes, {len(payload) - MOST_CONTROL} too many")
+    if len(payload) > MAX_CONTROL:
+        limit = MAX_CONTROL - 2
+        raise ValueError(f"the reason has {len(payload) - 2} bytes: at most {limit} fit into a close frame")
     return payload
 
 
@@ -129,25 +133,25 @@ class Parser(StrictParser[Frame]):
 
     @property
     def pending(self) -> bytes:
-        """The bytes that are no complete frame yet, or never will be."""
+        """The bytes after the last complete frame."""
         return bytes(self._buffer)
 
     def _read(self, data: bytes) -> Iterator[Frame]:
         self._buffer += data
-        while not self.closed and (head := _Head.read(self._buffer)):
-            head.check_mask(self.masks)
-            if head.length > self.limit:
-                raise ValueError(f"a frame of {head.length} bytes is larger than the limit of {self.limit} bytes")
-            if len(self._buffer) < head.end:
+        while not self.closed and (header := _Header.read(self._buffer)):
+            header.check_mask(self.masks)
+            if header.length > self.limit:
+                raise ValueError(f"a frame of {header.length} bytes is larger than the limit of {self.limit} bytes")
+            if len(self._buffer) < header.end:
                 return
-            frame = head.frame(bytes(self._buffer[: head.end]))
-            del self._buffer[: head.end]
+            frame = header.frame(bytes(self._buffer[: header.end]))
+            del self._buffer[: header.end]
             self.closed = frame.opcode == CLOSE
             yield frame
 
 
 def matches(head: Head) -> bool:
-    """Return True if the connection is upgraded to WebSocket, or a request asks for it."""
+    """Return True if the connection is upgraded to WebSocket, or a request asks for this upgrade."""
     return head.get("Upgrade").strip().lower() == UPGRADE and head.status in (0, 101)
 
 
@@ -179,7 +183,7 @@ class Explainer:
         found: list[Fragment] = []
         while self._buffer and not self._end.kind:
             try:
-                header = _Head.read(self._buffer)
+                header = _Header.read(self._buffer)
             except ValueError as error:
                 self._end = Meaning(kind="error", detail=str(error), problem="not a frame")
                 break
@@ -202,7 +206,7 @@ class Explainer:
         unfinished = self._opcode != CONTINUATION
         return Meaning("last", "end", "message", problem="never ended") if unfinished else None
 
-    def _fields(self, header: _Head, raw: bytes) -> Iterator[Fragment]:
+    def _fields(self, header: _Header, raw: bytes) -> Iterator[Fragment]:
         reserved = header.rsv & (3 if self._deflate else 7)
         yield raw[:2], Meaning("first", "frame", problem="reserved bits" if reserved else "")
         mask = header.size - 4 * header.masked
@@ -212,7 +216,7 @@ class Explainer:
             yield raw[mask : header.size], Meaning("inside", "mask")
         yield raw[header.size :], self._payload(header, header.frame(raw).payload)
 
-    def _payload(self, header: _Head, payload: bytes) -> Meaning:
+    def _payload(self, header: _Header, payload: bytes) -> Meaning:
         if header.opcode == CLOSE:
             return _close(payload)
         kind, size = NAMES[header.opcode], len(payload)
@@ -290,8 +294,8 @@ def _bits(header: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class _Head:
-    """What stands before a payload; `size` in bytes, the mask included."""
+class _Header:
+    """The bytes before a payload. `size` is their number, including the mask."""
 
     fin: bool
     rsv: int
@@ -302,8 +306,11 @@ class _Head:
     size: int
 
     @classmethod
-    def read(cls, data: bytearray) -> _Head | None:
-        """Return the head that the bytes begin with, None while it is not complete. Raises ValueError."""
+    def read(cls, data: bytearray) -> _Header | None:
+        """Return the frame header at the start of the bytes, or None if it is incomplete.
+
+        Raises ValueError if the bytes cannot be a frame.
+        """
         if len(data) < 2:
             return None
         fin, rsv, opcode = bool(data[0] & 0x80), data[0] >> 4 & 7, data[0] & 0x0F
@@ -314,26 +321,27 @@ class _Head:
             return None
         length = int.from_bytes(data[2 : 2 + extra], "big") if extra else short
         if length >> 63:
-            raise ValueError(f"a length has 63 bits, and the first of these 64 is set: {length:#x}")
+            raise ValueError(f"the first bit of a 64-bit length must be 0: {length:#x}")
         if extra and (length < 126 or (extra == 8 and length < 1 << 16)):
-            raise ValueError(f"a length of {length} in {8 * extra} bits is not its shortest form")
+            raise ValueError(f"a length of {length} must not be encoded in {8 * extra} bits: use the shortest form")
         _check(opcode, length, fin)
         size = 2 + extra + 4 * has_mask
         return cls(fin, rsv, opcode, has_mask, short, length, size) if len(data) >= size else None
 
     @property
     def end(self) -> int:
-        """How many bytes the whole frame has."""
+        """The size of the complete frame in bytes."""
         return self.size + self.length
 
     def check_mask(self, masks: bool | None) -> None:
-        """Raise ValueError where the frame must have a mask and has none, or the other way round."""
+        """Raise ValueError if `masks` is True and the frame has no mask, or if it is False and the frame has one."""
         if masks is not None and masks != self.masked:
-            wrong = "without a mask, from a client" if masks else "with a mask, from a server"
-            raise ValueError(f"a {NAMES[self.opcode]} frame {wrong}")
+            rule = "a client must mask its frames" if masks else "a server must not mask its frames"
+            found = "no mask" if masks else "a mask"
+            raise ValueError(f"{rule}: this {NAMES[self.opcode]} frame has {found}")
 
     def frame(self, raw: bytes) -> Frame:
-        """Return the frame that these bytes are."""
+        """Return the frame with these bytes, without its mask."""
         mask = raw[self.size - 4 : self.size] if self.masked else None
         payload = raw[self.size :]
         return Frame(self.opcode, masked(payload, mask) if mask else payload, self.fin, self.rsv, mask)
@@ -341,11 +349,11 @@ class _Head:
 
 def _check(opcode: int, length: int, fin: bool) -> None:
     if opcode not in NAMES:
-        raise ValueError(f"opcode {opcode} has no meaning")
-    if opcode >= CLOSE and length > MOST_CONTROL:
-        raise ValueError(f"a {NAMES[opcode]} has at most {MOST_CONTROL} bytes of payload, not {length}")
+        raise ValueError(f"opcode {opcode} is not defined")
+    if opcode >= CLOSE and length > MAX_CONTROL:
+        raise ValueError(f"a {NAMES[opcode]} frame must have at most {MAX_CONTROL} bytes of payload, not {length}")
     if opcode >= CLOSE and not fin:
-        raise ValueError(f"a {NAMES[opcode]} is not sent in pieces")
+        raise ValueError(f"a {NAMES[opcode]} frame must not be fragmented")
 
 
 def _length(length: int, has_mask: bool) -> bytes:

@@ -214,7 +214,7 @@ class TestChoosing(Trials):
             Wrong(
                 "Python for JSON",
                 but(5, 'json.dumps({"n": n, "score": score})', 'str({"n": n, "score": score})'),
-                "line 1 is no JSON (Expecting property name enclosed in double quotes at character 2)",
+                "line 1 is not JSON (Expecting property name enclosed in double quotes at character 2)",
             ),
             Wrong(
                 "nobody plays",
@@ -235,7 +235,7 @@ class TestChoosing(Trials):
                 but(5, "application/x-ndjson", "application/jsonl"),
                 "Content-Type is application/jsonl, expected application/x-ndjson",
             ),
-            Wrong("no line end", but(5, ' + "\\n"', ""), "; line 1 never ended: "),
+            Wrong("no line end", but(5, ' + "\\n"', ""), "; line 1 has no line end: "),
             Wrong(
                 "the match for a score",
                 but(5, "return {", "play()\n    return {"),

@@ -92,23 +92,23 @@ class TestNdjson(Trials):
             Wrong(
                 "the quotation marks replaced",
                 ENTRIES % """str(entry).replace("'", '"') + "\\n\"""",
-                "line 1 is no JSON (Expecting value",
+                "line 1 is not JSON (Expecting value",
             ),
             Wrong(
                 "the names replaced, too",
                 ENTRIES % 'str(entry).replace("True", "true").replace("None", "null").replace("\'", \'"\') + "\\n"',
-                "line 1 is no JSON (Expecting ',' delimiter at character 19)",
+                "line 1 is not JSON (Expecting ',' delimiter at character 19)",
             ),
             Wrong(
                 "a document on several lines",
                 ENTRIES % 'json.dumps(entry, indent=2) + "\\n"',
-                "line 1 is no JSON (Expecting property name enclosed in double quotes at character 2): b'{'",
+                "line 1 is not JSON (Expecting property name enclosed in double quotes at character 2): b'{'",
             ),
-            Wrong("no line end", ENTRIES % "json.dumps(entry)", "line 1 never ended"),
+            Wrong("no line end", ENTRIES % "json.dumps(entry)", "line 1 has no line end"),
             Wrong(
                 "the separators of an event",
                 ENTRIES % 'f"data: {json.dumps(entry)}\\n\\n"',
-                "line 1 is no JSON (Expecting value at character 1): b'data: ",
+                "line 1 is not JSON (Expecting value at character 1): b'data: ",
             ),
             Wrong(
                 "one document for all",
@@ -179,7 +179,7 @@ class TestNdjson(Trials):
             Wrong(
                 "a Python text",
                 EXPORT.replace('json.dumps({"done": True, "rows": count})', "str({'done': True})"),
-                "line 4 is no JSON (Expecting property name enclosed in double quotes at character 2)",
+                "line 4 is not JSON (Expecting property name enclosed in double quotes at character 2)",
             ),
             Right(
                 "in batches",

@@ -509,7 +509,7 @@ TEXTS = {
    Upgrade: websocket\r\n
    \r\n             blank line: end of headers
 
--> │ \x83\0 hello   not a frame: opcode 3 has no meaning
+-> │ \x83\0 hello   not a frame: opcode 3 is not defined
 
 <- (the server resets the connection)
 """,

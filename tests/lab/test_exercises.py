@@ -373,7 +373,7 @@ def test_documents_and_parts_that_are_there_are_right() -> None:
     ("body", "says"),
     [
         ("--x\r\n\r\none--x--\r\n", "--x-- begins no line, so it counts as data"),
-        ("--x\r\n\r\none\r\n", "the last boundary never came"),
+        ("--x\r\n\r\none\r\n", "the last boundary is missing"),
         ("--y\r\n\r\none\r\n--y--\r\n", "the boundary of the Content-Type stands on no line of its own"),
         ("--x\r\nA: b\r\n", "the bytes end in the head of a part"),
     ],
@@ -427,7 +427,7 @@ BOUNDARY = "return Response(iter([Part(b'\\r\\n--x').encode('x')]))"
             "return Response(request.path for _ in 'a')",
             r"the request is over when .*, at line 6 of your cell: return",
         ),
-        (BOUNDARY, r"holds the boundary 'x' \(who has read a boundary .*, at line 6 of your cell: return"),
+        (BOUNDARY, r"contains the boundary 'x' \(who has read a boundary .*, at line 6 of your cell: return"),
         ("return eval('1 / 0')", r"ZeroDivisionError: .*, at line 6 of your cell: return eval\('1 / 0'\)$"),
         ("return eval('len(map(len, 1))')", r"TypeError: .*, at line 6 of your cell: return eval"),
         ("return render_template_string('\\n{{ none.at.all }}')", r"UndefinedError: .*, at line 2 of your template$"),

@@ -1,4 +1,4 @@
-"""server.wire.multipart against RFC 2046, against the email package as an oracle, and against itself."""
+"""Tests of server.wire.multipart: RFC 2046, the email package as an oracle, and every split of the bytes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from splits import cut, every_cut, read_all
 
 from server.wire import Fragment, multipart
 from server.wire.http import Head
-from server.wire.multipart import MOST_HEAD, Explainer, Parser, Part, boundary_of, closing, describe, opening
+from server.wire.multipart import MAX_HEADERS, Explainer, Parser, Part, boundary_of, closing, describe, opening
 
-# What has been read, and the error that came then ("" for none).
+# The parts that the parser returned, and the text of its error ("" if there is none).
 Found = tuple[list[Part], str]
 
 PLACES = st.lists(st.integers(0, 300), max_size=8)
@@ -29,7 +29,7 @@ BODY = st.binary(max_size=20) | st.lists(
     st.sampled_from([b"--", b"-", b"\r", b"\n", b"\r\n", b"cut", b"a", b"\r\n--", b"\r\n--cu"]), max_size=6
 ).map(b"".join)
 PART = st.builds(Part, BODY, TYPE, st.booleans())
-# Bytes in which everything that this format cares about is likely.
+# Streams in which the special bytes of this format are frequent.
 STREAM_BYTES = st.lists(
     st.sampled_from(
         [
@@ -42,7 +42,7 @@ STREAM_BYTES = st.lists(
 
 
 def read(pieces: Iterable[bytes], boundary: str = "cut") -> Found:
-    """Feed the pieces and close; stop at the error."""
+    """Feed the pieces and close the parser. Stop at the first error."""
     parser, found = Parser(boundary), []
     try:
         for piece in pieces:
@@ -54,7 +54,7 @@ def read(pieces: Iterable[bytes], boundary: str = "cut") -> Found:
 
 
 def parse(stream: bytes) -> Found:
-    """Read a stream whole, and see that it reads the same however it is cut."""
+    """Return the result for a stream, and check that every split of its bytes gives the same result."""
     whole = read([stream])
     for pieces in every_cut(stream):
         assert read(pieces) == whole, pieces
@@ -72,7 +72,7 @@ def bodies(stream: bytes) -> list[bytes]:
 HELLO, LAST = b"--cut\r\n\r\nhello\r\n", b"--cut--\r\n"
 
 
-def test_a_part_has_a_boundary_a_head_and_bytes_and_replaces_the_one_before() -> None:
+def test_a_part_is_encoded_as_boundary_headers_and_body() -> None:
     stream = Part(b"hello").encode("cut") + Part(b"\x89PNG", "image/png", True).encode("cut") + closing("cut")
     assert stream == (
         b"--cut\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
@@ -82,28 +82,28 @@ def test_a_part_has_a_boundary_a_head_and_bytes_and_replaces_the_one_before() ->
     assert parse(stream) == ([Part(b"hello"), Part(b"\x89PNG", "image/png", True)], "")
 
 
-def test_the_line_end_before_a_boundary_is_the_boundary_s_and_any_other_the_body_s() -> None:
+def test_the_line_end_before_a_boundary_does_not_belong_to_the_body() -> None:
     assert bodies(b"--cut\r\n\r\n\r\na\r\n\r\n" + LAST) == [b"\r\na\r\n"]
     assert bodies(b"--cut\r\n\r\n\r\n\r\n" + LAST) == [b"\r\n"]
     assert bodies(b"--cut\r\n\r\na\r\r\n" + LAST) == [b"a\r"]
 
 
 @pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])
-def test_a_body_may_be_empty_with_a_line_end_of_its_own_before_the_boundary_and_without(length: bytes) -> None:
+def test_a_body_may_be_empty_with_or_without_a_line_end_before_the_boundary(length: bytes) -> None:
     assert bodies(b"--cut\r\n" + length + b"\r\n\r\n--cut\r\n" + length + b"\r\n" + LAST) == [b"", b""]
 
 
-def test_a_head_may_be_empty_and_names_mind_no_case() -> None:
+def test_a_part_may_have_no_headers_and_names_are_case_insensitive() -> None:
     assert parse(HELLO + LAST) == ([Part(b"hello", "text/plain")], "")
     stream = b"--cut\r\ncontent-TYPE:image/png \r\nX: y\r\nCONTENT-length:\t2\r\n\r\nab\r\n" + LAST
     assert parse(stream) == ([Part(b"ab", "image/png", True)], "")
 
 
-def test_lines_that_end_in_lf_alone_are_read_too() -> None:
+def test_lines_that_end_with_lf_alone_are_read() -> None:
     assert bodies(b"--cut\nA: b\n\nhello\n--cut\n\nyou\n\n--cut--\n") == [b"hello", b"you\n"]
 
 
-def test_what_stands_before_the_first_boundary_and_after_the_last_is_ignored() -> None:
+def test_bytes_before_the_first_and_after_the_last_boundary_are_ignored() -> None:
     stream = b"This is for old readers.\r\n\r\nA: b\r\n--cutter\r\n" + HELLO + LAST + HELLO + b"--cut--"
     assert bodies(stream) == [b"hello"]
     assert bodies(b"\r\n" + HELLO + b"--cut--epilogue") == [b"hello"]
@@ -121,17 +121,17 @@ def test_a_line_that_only_looks_like_a_boundary_belongs_to_the_body(like: bytes)
     assert bodies(b"--cut\r\n\r\n\r\n" + like + b"\r\na\r\n" + LAST) == [b"\r\n" + like + b"\r\na"]
 
 
-def test_a_body_that_tells_its_length_may_hold_anything() -> None:
+def test_a_body_with_content_length_may_contain_the_boundary() -> None:
     body = b"\r\n--cut\r\n\r\nforged\r\n--cut--\r\n"
     stream = opening("cut", "text/plain", len(body)) + body + b"\r\n" + LAST
     assert parse(stream) == ([Part(body, with_length=True)], "")
 
 
-def test_what_stands_between_a_length_and_the_next_boundary_is_ignored() -> None:
+def test_bytes_between_content_length_and_the_next_boundary_are_ignored() -> None:
     assert bodies(opening("cut", "a/b", 2) + b"hello\r\n" + HELLO + LAST) == [b"he", b"hello"]
 
 
-def test_a_part_with_a_length_is_whole_with_its_last_byte_and_another_with_the_next_boundary() -> None:
+def test_a_part_is_complete_after_content_length_or_at_the_next_boundary() -> None:
     parser = Parser("cut")
     assert parser.feed(opening("cut", "a/b", 5) + b"hell") == []
     assert parser.feed(b"o") == [Part(b"hello", "a/b", True)]
@@ -142,12 +142,12 @@ def test_a_part_with_a_length_is_whole_with_its_last_byte_and_another_with_the_n
     parser.close()
 
 
-def test_a_stream_without_its_last_boundary_is_cut() -> None:
+def test_a_stream_without_the_last_boundary_is_an_error() -> None:
     assert parse(HELLO + b"--cut\r\n\r\nyou\r\n") == (
         [Part(b"hello")],
-        "the last boundary never came: b'\\nyou\\r\\n'",
+        "the last boundary is missing: b'\\nyou\\r\\n'",
     )
-    assert parse(b"") == ([], "the last boundary never came: b'\\n'")
+    assert parse(b"") == ([], "the last boundary is missing: b'\\n'")
 
 
 # Errors.
@@ -167,7 +167,7 @@ def test_a_stream_without_its_last_boundary_is_cut() -> None:
         (b"--cut", "a header has no colon"),
     ],
 )
-def test_the_parts_before_a_bad_head_come_first_and_the_error_with_every_later_call(head: bytes, why: str) -> None:
+def test_parts_before_invalid_headers_are_returned_and_every_later_call_raises(head: bytes, why: str) -> None:
     stream = HELLO + b"--cut\r\n" + head + b"\r\n\r\nbody\r\n" + LAST
     assert read([stream]) == read([stream, b""]) == read([stream[:9], stream[9:]]) == ([Part(b"hello")], why)
     parser = Parser("cut")
@@ -177,27 +177,27 @@ def test_the_parts_before_a_bad_head_come_first_and_the_error_with_every_later_c
             call()
 
 
-def test_a_bad_head_with_no_part_before_it_is_told_at_once() -> None:
+def test_invalid_headers_of_the_first_part_raise_immediately() -> None:
     with pytest.raises(ValueError, match="no colon"):
         Parser("cut").feed(b"--cut\r\nbad\r\n\r\n")
 
 
-def test_a_head_that_never_ends_is_given_up_at_the_same_place_however_it_is_cut() -> None:
+def test_headers_longer_than_the_limit_are_refused_in_every_split() -> None:
     line = b"A: " + b"b" * 61 + b"\r\n"
-    fits = b"--cut\r\n" + line * (MOST_HEAD // len(line)) + b"\r\n"
-    room = MOST_HEAD - (len(fits) - 7)  # bytes
-    good, bad = (fits[:-2] + b"C: " + b"d" * (room - 5 + more) + b"\r\n\r\nhello\r\n" + LAST for more in (0, 1))
+    fits = b"--cut\r\n" + line * (MAX_HEADERS // len(line)) + b"\r\n"
+    left = MAX_HEADERS - (len(fits) - 7)  # bytes
+    good, bad = (fits[:-2] + b"C: " + b"d" * (left - 5 + more) + b"\r\n\r\nhello\r\n" + LAST for more in (0, 1))
     for stream, wanted in (
         (good, ([Part(b"hello")], "")),
-        (bad, ([], f"the headers of a part do not end within {MOST_HEAD} bytes")),
+        (bad, ([], f"the headers of a part do not end within {MAX_HEADERS} bytes")),
     ):
-        for pieces in ([stream], cut(stream, range(0, len(stream), 1000)), cut(stream, [7 + MOST_HEAD - 1])):
+        for pieces in ([stream], cut(stream, range(0, len(stream), 1000)), cut(stream, [7 + MAX_HEADERS - 1])):
             found, error = read(pieces)
             assert (found, error[: len(wanted[1])]) == wanted
             assert bool(error) == bool(wanted[1])
 
 
-# Streams of cameras, which browsers show.
+# Streams of cameras that browsers accept.
 
 
 def test_the_boundary_parameter_of_a_camera_may_begin_with_the_hyphens_of_its_lines() -> None:
@@ -228,7 +228,7 @@ def test_a_body_larger_than_the_limit_is_refused_in_every_split(size: int, lengt
 @pytest.mark.parametrize(
     "stream", [b"--cut\r\n" + b"A" * 60_000, b"--cut\r\n" + b"A: b\r\n" * 9000, b"--c" + b" " * 60_000]
 )
-def test_the_time_for_unfinished_headers_byte_by_byte_grows_with_their_bytes_only(stream: bytes) -> None:
+def test_the_time_for_incomplete_headers_byte_by_byte_grows_linearly(stream: bytes) -> None:
     def work(size: int) -> float:
         return seconds([stream[at : at + 1] for at in range(size)], 0)
 
@@ -239,7 +239,7 @@ def test_the_time_for_unfinished_headers_byte_by_byte_grows_with_their_bytes_onl
 
 
 @pytest.mark.parametrize("boundary", ["a", "a" * 70, "0aZ'()+_,-./:=?", "a b", " a", "--", "-"])
-def test_a_boundary_is_1_to_70_characters_of_rfc_2046(boundary: str) -> None:
+def test_a_boundary_has_1_to_70_characters_of_rfc_2046(boundary: str) -> None:
     stream = Part(b"hello").encode(boundary) + closing(boundary)
     for pieces in every_cut(stream):
         assert read(pieces, boundary) == ([Part(b"hello")], "")
@@ -250,7 +250,9 @@ def test_a_boundary_is_1_to_70_characters_of_rfc_2046(boundary: str) -> None:
 )
 def test_any_other_boundary_is_refused(boundary: str) -> None:
     for use in (Parser, closing, Part(b"").encode, lambda text: opening(text, "a/b")):
-        with pytest.raises(ValueError, match=r"a boundary is 1 to 70 characters of RFC 2046, 5\.1\.1, not"):
+        with pytest.raises(
+            ValueError, match=r"a boundary must be 1 to 70 characters that RFC 2046, 5\.1\.1 allows, not"
+        ):
             use(boundary)
 
 
@@ -264,13 +266,13 @@ def test_any_other_boundary_is_refused(boundary: str) -> None:
         ("multipart/x-mixed-replace; boundary=--cut", "--cut"),
     ],
 )
-def test_a_content_type_names_the_boundary_with_quotes_or_without(content_type: str, boundary: str) -> None:
+def test_the_boundary_parameter_may_have_quotes(content_type: str, boundary: str) -> None:
     assert boundary_of(content_type) == boundary
 
 
 @pytest.mark.parametrize("content_type", ["", "multipart/x-mixed-replace", "multipart/x; boundary=", "x; boundary"])
-def test_a_content_type_that_names_no_boundary_is_refused(content_type: str) -> None:
-    with pytest.raises(ValueError, match="no boundary in"):
+def test_a_content_type_without_a_boundary_is_refused(content_type: str) -> None:
+    with pytest.raises(ValueError, match="there is no boundary in"):
         boundary_of(content_type)
 
 
@@ -278,18 +280,20 @@ def test_a_content_type_that_names_no_boundary_is_refused(content_type: str) -> 
 
 
 @given(st.binary() | STREAM_BYTES, PLACES)
-def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
+def test_every_split_of_any_bytes_gives_the_same_result(data: bytes, places: list[int]) -> None:
     assert read(cut(data, places)) == read([data])
 
 
 @given(STREAM_BYTES)
-def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(data: bytes) -> None:
     parse(data)
 
 
 @given(st.lists(PART, max_size=3), BOUNDARY, st.booleans(), PLACES)
 @example([Part(b"\r\n--cu"), Part(b"", "", True), Part(b"\r", "a")], "cut", True, [7, 9, 30])
-def test_any_parts_come_back_as_they_were(parts: list[Part], boundary: str, ended: bool, places: list[int]) -> None:
+def test_encoded_parts_are_parsed_to_equal_parts(
+    parts: list[Part], boundary: str, ended: bool, places: list[int]
+) -> None:
     try:
         stream = b"".join(part.encode(boundary) for part in parts)
     except ValueError:
@@ -302,16 +306,16 @@ def test_any_parts_come_back_as_they_were(parts: list[Part], boundary: str, ende
 
 
 @given(BODY, BODY, st.sampled_from([b"", b"--", b"\r\n", b"x"]))
-def test_a_body_that_holds_the_boundary_is_refused(before: bytes, after: bytes, end: bytes) -> None:
+def test_a_body_that_contains_the_boundary_is_refused(before: bytes, after: bytes, end: bytes) -> None:
     for body in (before + b"\n--cut" + end + after, b"--cut" + after):
         for with_length in (True, False):
-            with pytest.raises(ValueError, match="the body holds the boundary 'cut'"):
+            with pytest.raises(ValueError, match="the body contains the boundary 'cut'"):
                 Part(body, with_length=with_length).encode("cut")
 
 
 @pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\r\nContent-Length: 0", "\u20ac"])
-def test_a_type_that_would_forge_a_field_or_is_not_latin_1_is_refused(bad: str) -> None:
-    with pytest.raises(ValueError, match=r"content_type has a line end or a NULL|latin-1"):
+def test_a_content_type_with_a_line_end_or_not_in_latin_1_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"content_type must not contain a line end or NUL|latin-1"):
         Part(b"", f"a/b{bad}").encode("cut")
 
 
@@ -326,8 +330,8 @@ def seconds(streams: list[bytes], parts: int) -> float:
 
 @pytest.mark.parametrize("filler", [b"x", b"\n", b"\n--cu", b"\n--cut-", b"\n--cutter"])
 @pytest.mark.parametrize("length", [False, True])
-def test_the_work_of_one_long_body_in_small_pieces_grows_with_its_bytes_alone(filler: bytes, length: bool) -> None:
-    """Eight times the bytes: about eight times the time, not 64 times as long."""
+def test_the_time_for_one_long_body_in_small_pieces_grows_linearly(filler: bytes, length: bool) -> None:
+    """Eight times the bytes take about eight times the time, not 64 times."""
 
     def work(size: int) -> float:
         body = (filler * (size // len(filler))).rstrip(b"-") + b"x"
@@ -337,7 +341,7 @@ def test_the_work_of_one_long_body_in_small_pieces_grows_with_its_bytes_alone(fi
     assert work(1 << 20) < work(1 << 17) * 8 * 3
 
 
-def test_the_work_of_many_small_parts_in_one_piece_grows_with_their_number_alone() -> None:
+def test_the_time_for_many_small_parts_in_one_piece_grows_linearly() -> None:
     assert seconds([HELLO * 16_000], 15_999) < seconds([HELLO * 2000], 1999) * 8 * 3
 
 
@@ -348,7 +352,7 @@ FREE_BODY = LINES.map(lambda lines: "\r\n".join(lines).encode())
 
 
 @given(st.lists(FREE_BODY, min_size=1, max_size=3), FREE_BODY, FREE_BODY, BOUNDARY, PLACES)
-def test_parts_are_read_as_the_email_package_reads_them(
+def test_parts_are_parsed_like_by_the_email_package(
     texts: list[bytes], preamble: bytes, epilogue: bytes, boundary: str, places: list[int]
 ) -> None:
     if any(f"--{boundary}".encode() in text for text in (*texts, preamble, epilogue)):
@@ -438,10 +442,10 @@ def test_a_part_without_a_boundary_at_the_end_is_incomplete() -> None:
     assert describe(meaning) == "part 1 is incomplete: no boundary follows it"
 
 
-def test_bytes_that_are_not_multipart_are_called_so() -> None:
+def test_bytes_that_are_not_multipart_are_reported() -> None:
     assert explain(b"--cut\r\nbad\r\n\r\nx")[-1][1].startswith("not multipart: a header has no colon")
     assert explain(b"--cut\r\n\r\n", content_type="multipart/x-mixed-replace") == [
-        (b"--cut\r\n\r\n", "not multipart: no boundary in 'multipart/x-mixed-replace'")
+        (b"--cut\r\n\r\n", "not multipart: there is no boundary in 'multipart/x-mixed-replace'")
     ]
 
 

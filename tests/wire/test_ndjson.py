@@ -1,4 +1,4 @@
-"""server.wire.ndjson against RFC 8259, against the json module, and against itself."""
+"""Tests of server.wire.ndjson: the rules of RFC 8259, the json module as an oracle, and every split of the bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.wire import Meaning, ndjson
 from server.wire.http import Head
 from server.wire.ndjson import Explainer, Parser, describe, encode
 
-# What has been read, and the error that came then ("" for none).
+# The values that the parser returned, and the text of its error ("" if there is none).
 Found = tuple[list[Any], str]
 
 PLACES = st.lists(st.integers(0, 200), max_size=8)
@@ -27,7 +27,7 @@ VALUE = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
-# Bytes in which everything that this format cares about is likely.
+# Streams in which the special bytes of this format are frequent.
 STREAM_BYTES = st.lists(
     st.sampled_from(
         [
@@ -40,7 +40,7 @@ STREAM_BYTES = st.lists(
 
 
 def read(pieces: Iterable[bytes]) -> Found:
-    """Feed the pieces and close; stop at the error."""
+    """Feed the pieces and close the parser. Stop at the first error."""
     parser, found = Parser(), []
     try:
         for piece in pieces:
@@ -52,7 +52,7 @@ def read(pieces: Iterable[bytes]) -> Found:
 
 
 def parse(stream: bytes) -> Found:
-    """Read a stream whole, and see that it reads the same however it is cut."""
+    """Return the result for a stream, and check that every split of its bytes gives the same result."""
     whole = read([stream])
     for pieces in every_cut(stream):
         assert read(pieces) == whole, pieces
@@ -66,34 +66,34 @@ def test_each_line_is_one_document() -> None:
     assert parse(b'{"n":0}\n[1, 2]\n"text"\n-1.5e3\nnull\n') == ([{"n": 0}, [1, 2], "text", -1500.0, None], "")
 
 
-def test_a_line_ends_in_lf_and_a_cr_before_it_is_blank_space() -> None:
+def test_a_line_ends_with_lf_and_a_cr_before_it_is_whitespace() -> None:
     assert parse(b'{"n":0}\r\n{"n":\r1}\n') == ([{"n": 0}, {"n": 1}], "")
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t \n", b"\n\n\r\n"])
 def test_blank_lines_are_skipped_and_counted(blank: bytes) -> None:
     assert parse(blank + b"1\n" + blank) == ([1], "")
-    assert read([blank + b"x\n"])[1].startswith(f"line {blank.count(10) + 1} is no JSON")
+    assert read([blank + b"x\n"])[1].startswith(f"line {blank.count(10) + 1} is not JSON")
 
 
 @pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85", "\x7f"])
-def test_what_str_splitlines_takes_for_a_line_end_may_stand_in_a_text(char: str) -> None:
+def test_other_line_ends_of_str_splitlines_may_occur_in_a_string(char: str) -> None:
     assert encode(f"a{char}b") == f'"a{char}b"\n'.encode()
     assert parse(encode(f"a{char}b") * 2) == ([f"a{char}b"] * 2, "")
 
 
-def test_a_control_character_in_a_text_is_no_json() -> None:
-    assert parse(b'"a\rb"\n') == ([], "line 1 is no JSON (Invalid control character at character 3): b'\"a\\rb\"'")
+def test_a_control_character_in_a_string_is_not_json() -> None:
+    assert parse(b'"a\rb"\n') == ([], "line 1 is not JSON (Invalid control character at character 3): b'\"a\\rb\"'")
     assert encode("a\r\n\0\x0b\x1cb") == b'"a\\r\\n\\u0000\\u000b\\u001cb"\n'
 
 
-def test_a_name_that_comes_twice_counts_the_second_time() -> None:
+def test_the_last_value_of_a_repeated_name_is_used() -> None:
     assert parse(b'{"n":0,"n":1}\n') == ([{"n": 1}], "")
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
-def test_what_json_has_no_word_for_is_refused_both_ways(word: str) -> None:
-    assert parse(f"[{word}]\n".encode()) == ([], f"line 1 is no JSON ({word} is not a JSON value): b'[{word}]'")
+def test_nan_and_infinity_are_refused_by_parser_and_encoder(word: str) -> None:
+    assert parse(f"[{word}]\n".encode()) == ([], f"line 1 is not JSON ({word} is not a JSON value): b'[{word}]'")
     with pytest.raises(ValueError, match="not JSON compliant"):
         encode([float(word)])
 
@@ -138,90 +138,90 @@ def test_media_types_of_ndjson_are_recognised(content_type: str, found: bool) ->
     assert ndjson.matches(Head("HTTP/1.1 200 OK", (("Content-Type", content_type),))) is found
 
 
-def test_a_whole_number_keeps_its_digits_up_to_the_limit_of_python() -> None:
+def test_an_integer_keeps_all_digits_up_to_the_limit_of_python() -> None:
     assert parse(b"9" * 300 + b"\n") == ([10**300 - 1], "")
     limit = "(4300 digits)" if sys.version_info >= (3, 11) else "(4300)"
     assert (
-        f"line 1 is no JSON (Exceeds the limit {limit} for integer string conversion"
+        f"line 1 is not JSON (Exceeds the limit {limit} for integer string conversion"
         in read([b"9" * 4301 + b"\n"])[1]
     )
     assert read([b"1\n" + b"9" * 4301 + b"\n"])[0] == [1]
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_what_is_nested_too_deeply_is_refused_both_ways(opening: bytes) -> None:
+def test_a_value_nested_too_deeply_is_refused_by_parser_and_encoder(opening: bytes) -> None:
     assert read([b"1\n" + opening * 100_000 + b"\n"]) == (
         [1],
-        f"line 2 is no JSON (nested too deeply): {(opening * 40)[:40]!r}",
+        f"line 2 is not JSON (nested too deeply): {(opening * 40)[:40]!r}",
     )
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(ValueError, match="nested too deeply"):
         encode(deep)
-    while deep:  # from the outside in, or forgetting it would need as deep a stack
+    while deep:  # free the lists from the outside in; freeing them all at once would need a deep stack
         deep = deep.pop()
 
 
 @pytest.mark.parametrize(
     "bad", [b"\xff", b'"\xe2\x80"', b'"\xed\xa0\x80"', b'{"a":"\xc3"}', '"a"'.encode("utf-16"), b"1\0"]
 )
-def test_what_is_not_utf_8_is_no_json(bad: bytes) -> None:
+def test_invalid_utf_8_is_not_json(bad: bytes) -> None:
     found, error = parse(b"1\n" + bad + b"\n2\n")
     assert found == [1]
-    assert error.startswith("line 2 is no JSON (")
+    assert error.startswith("line 2 is not JSON (")
 
 
-def test_a_byte_order_mark_is_refused_as_rfc_8259_forbids_to_send_it() -> None:
+def test_a_byte_order_mark_is_refused() -> None:
     found, error = parse(b"\xef\xbb\xbf1\n")
-    assert (found, error[:38]) == ([], "line 1 is no JSON (Unexpected UTF-8 BO")
+    assert (found, error[:39]) == ([], "line 1 is not JSON (Unexpected UTF-8 BO")
     assert parse(b'"\xef\xbb\xbf"\n') == (["\ufeff"], "")
 
 
-def test_the_number_of_a_bad_line_and_its_beginning_are_told_in_a_short_text() -> None:
+def test_the_error_has_the_number_and_the_beginning_of_the_invalid_line() -> None:
     found, error = parse(b'{"n":0}\n\n{"n":}, ' + b"x" * 60 + b"\n")
     assert found == [{"n": 0}]
     begins = b'{"n":}, ' + b"x" * 32
-    assert error == f"line 3 is no JSON (Expecting value at character 6): {begins!r}"
+    assert error == f"line 3 is not JSON (Expecting value at character 6): {begins!r}"
 
 
-def test_two_documents_on_one_line_are_none() -> None:
-    assert read([b"1 2\n"])[1] == "line 1 is no JSON (Extra data at character 3): b'1 2'"
+def test_two_documents_on_one_line_are_an_error() -> None:
+    assert read([b"1 2\n"])[1] == "line 1 is not JSON (Extra data at character 3): b'1 2'"
 
 
-# Where a stream ends.
+# The end of a stream.
 
 
-def test_a_last_line_without_its_end_is_never_trusted() -> None:
+def test_a_last_line_without_a_line_end_is_an_error() -> None:
     parser = Parser()
     assert parser.feed(b"1\n12") == [1]
-    with pytest.raises(ValueError, match=r"line 2 never ended: b'12'"):
+    with pytest.raises(ValueError, match=r"line 2 has no line end: b'12'"):
         parser.close()
     assert parser.feed(b"3\n") == [123]
     parser.close()
 
 
 @pytest.mark.parametrize("stream", [b"", b"\n", b"1\n", b"1\n \t", b"1\n\r"])
-def test_a_stream_may_end_after_a_line_end_and_blank_space(stream: bytes) -> None:
+def test_a_stream_may_end_after_a_line_end_and_whitespace(stream: bytes) -> None:
     assert parse(stream)[1] == ""
 
 
 # Errors.
 
 
-def test_the_values_before_a_bad_line_come_first_and_the_error_with_every_later_call() -> None:
+def test_values_before_an_invalid_line_are_returned_and_every_later_call_raises() -> None:
     parser = Parser()
     assert parser.feed(b"1\n2\nx\n3\n") == [1, 2]
     for _ in range(2):
-        with pytest.raises(ValueError, match="line 3 is no JSON"):
+        with pytest.raises(ValueError, match="line 3 is not JSON"):
             parser.feed(b"4\n")
-    with pytest.raises(ValueError, match="line 3 is no JSON"):
+    with pytest.raises(ValueError, match="line 3 is not JSON"):
         parser.close()
     assert parser.lines == 3
 
 
-def test_a_bad_line_with_nothing_before_it_is_told_at_once() -> None:
-    with pytest.raises(ValueError, match="line 1 is no JSON"):
+def test_an_invalid_first_line_raises_immediately() -> None:
+    with pytest.raises(ValueError, match="line 1 is not JSON"):
         Parser().feed(b"x\n1\n")
 
 
@@ -229,18 +229,20 @@ def test_a_bad_line_with_nothing_before_it_is_told_at_once() -> None:
 
 
 @given(st.binary() | STREAM_BYTES, PLACES)
-def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, places: list[int]) -> None:
+def test_every_split_of_any_bytes_gives_the_same_result(data: bytes, places: list[int]) -> None:
     assert repr(read(cut(data, places))) == repr(read([data]))
 
 
 @given(STREAM_BYTES)
-def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(data: bytes) -> None:
     parse(data)
 
 
 @given(st.lists(VALUE, max_size=4), PLACES)
 @example(["\n\r\u2028\x85", {"": [-0.0, 10**40]}], [1, 2, 9])
-def test_any_values_come_back_as_they_were_one_a_line(values: list[Any], places: list[int]) -> None:
+def test_encoded_values_have_one_line_each_and_are_parsed_to_equal_values(
+    values: list[Any], places: list[int]
+) -> None:
     stream = b"".join(map(encode, values))
     assert stream.count(b"\n") == len(values)
     assert read(cut(stream, places)) == (values, "")
@@ -248,7 +250,7 @@ def test_any_values_come_back_as_they_were_one_a_line(values: list[Any], places:
 
 
 @given(st.text())
-def test_any_text_is_encoded_on_one_line_or_refused(text: str) -> None:
+def test_a_text_is_encoded_on_one_line_or_refused(text: str) -> None:
     try:
         line = encode(text)
     except ValueError:
@@ -258,16 +260,16 @@ def test_any_text_is_encoded_on_one_line_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [b"x", {1, 2}, object()])
-def test_what_is_no_json_value_is_a_type_error(value: object) -> None:
+def test_a_value_that_json_cannot_represent_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         encode(value)
 
 
 @pytest.mark.parametrize("reader", [Parser, Explainer])
-def test_the_work_of_one_long_line_in_small_pieces_grows_with_its_bytes_alone(
+def test_the_time_for_one_long_line_in_small_pieces_grows_linearly(
     reader: type[Parser] | type[Explainer],
 ) -> None:
-    """Eight times the bytes: about eight times the time. To join at each piece takes 64 times as long."""
+    """Eight times the bytes take about eight times the time. Joining at each piece would take 64 times as long."""
 
     def seconds(size: int) -> float:
         best = float("inf")

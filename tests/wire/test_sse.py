@@ -1,4 +1,4 @@
-"""server.wire.sse against WHATWG HTML 9.2.5 and 9.2.6, against sseclient-py, and against itself."""
+"""Tests of server.wire.sse: WHATWG HTML 9.2.5 and 9.2.6, sseclient-py, and every split of the bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 ONE_LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=20)
 AN_ID = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20)
 PLACES = st.lists(st.integers(0, 200), max_size=8)
-# Bytes in which everything that this format cares about is likely.
+# Streams in which the special bytes of this format are frequent.
 STREAM_BYTES = st.lists(
     st.sampled_from(
         [
@@ -42,7 +42,7 @@ def read(pieces: Iterable[bytes]) -> State:
 
 
 def parse(stream: bytes) -> State:
-    """Read a stream whole, and see that it reads the same however it is cut."""
+    """Return the result for a stream, and check that every split of its bytes gives the same result."""
     whole = read([stream])
     for pieces in every_cut(stream):
         assert read(pieces) == whole, pieces
@@ -74,7 +74,7 @@ def test_crlf_is_one_line_end_and_lf_cr_are_two() -> None:
     assert data_of(b"data: two\n\rdata: events\n\r") == ["two", "events"]
 
 
-def test_a_cr_ends_its_line_at_once_and_the_lf_of_the_next_piece_belongs_to_it() -> None:
+def test_a_cr_ends_its_line_immediately_and_a_following_lf_belongs_to_it() -> None:
     parser = Parser()
     assert [event.data for event in parser.feed(b"data: now\r\r")] == ["now"]
     assert parser.feed(b"\ndata: later\n") == []
@@ -110,7 +110,7 @@ def test_one_space_after_the_colon_is_dropped_and_no_other_white_space() -> None
     ]
 
 
-def test_only_the_first_colon_parts_name_and_value() -> None:
+def test_the_first_colon_separates_name_and_value() -> None:
     assert data_of(b"data: 12:30:00\ndata::\n\n") == ["12:30:00\n:"]
 
 
@@ -122,7 +122,7 @@ def test_data_lines_are_joined_with_lf_and_only_the_last_lf_is_dropped() -> None
     assert data_of(b"data: a\ndata:\ndata: b\ndata:\n\n") == ["a\n\nb\n"]
 
 
-def test_a_block_without_data_sends_nothing_and_its_event_type_is_forgotten() -> None:
+def test_a_block_without_data_dispatches_nothing_and_its_type_is_discarded() -> None:
     assert events_of(b"event: lost\n\ndata: x\n\n") == [("message", "x", "")]
 
 
@@ -134,11 +134,11 @@ def test_an_event_without_a_type_or_with_an_empty_one_is_a_message() -> None:
     ]
 
 
-def test_the_last_event_type_of_a_block_counts_and_holds_for_that_block_alone() -> None:
+def test_the_last_event_type_of_a_block_is_used_for_that_block_only() -> None:
     assert events_of(b"event: x\nevent: y\ndata: 1\n\ndata: 2\n\n") == [("y", "1", ""), ("message", "2", "")]
 
 
-def test_field_names_mind_their_case_and_their_spaces() -> None:
+def test_field_names_are_case_sensitive_and_include_spaces() -> None:
     assert events_of(b"Data: no\n data: no\ndata : no\nEVENT: no\nId: no\ndata: yes\n\n") == [("message", "yes", "")]
 
 
@@ -146,7 +146,7 @@ def test_unknown_fields_are_ignored() -> None:
     assert data_of(b"datum: no\nfoo\nbar: 1\ndata: yes\ncolor: red\n\n") == ["yes"]
 
 
-def test_an_id_persists_until_another_comes() -> None:
+def test_the_last_event_id_is_kept_until_another_id() -> None:
     stream = b"id: 1\ndata: a\n\ndata: b\n\nid: 2\ndata: c\n\n"
     assert events_of(stream) == [("message", "a", "1"), ("message", "b", "1"), ("message", "c", "2")]
     assert parse(stream)[1] == "2"
@@ -157,7 +157,7 @@ def test_an_id_is_kept_even_from_a_block_without_data() -> None:
     assert events_of(b"id: 7\n\ndata: x\n\n") == [("message", "x", "7")]
 
 
-def test_an_id_counts_only_once_its_block_has_ended() -> None:
+def test_an_id_takes_effect_at_the_end_of_its_block() -> None:
     assert parse(b"id: 1\n\nid: 2\ndata: never sent\n")[1] == "1"
 
 
@@ -166,36 +166,36 @@ def test_an_empty_id_clears_the_last_event_id() -> None:
     assert parse(b"id: 7\n\nid:\n\n")[1] == ""
 
 
-def test_an_id_with_a_null_is_ignored_and_the_one_before_stays() -> None:
+def test_an_id_with_nul_is_ignored_and_the_last_event_id_is_kept() -> None:
     assert parse(b"id: 7\n\nid: 8\0\ndata: x\n\n") == ([Event("x", "message", "7")], "7", None)
 
 
-def test_a_null_elsewhere_is_an_ordinary_character() -> None:
+def test_nul_in_data_or_event_is_an_ordinary_character() -> None:
     assert events_of(b"event: a\0b\ndata: c\0d\n\n") == [("a\0b", "c\0d", "")]
 
 
 @pytest.mark.parametrize(("digits", "retry"), [(b"0", 0), (b"1000", 1000), (b"00250", 250)])
-def test_retry_takes_digits_at_once_without_waiting_for_the_blank_line(digits: bytes, retry: int) -> None:
+def test_retry_takes_effect_before_the_blank_line(digits: bytes, retry: int) -> None:
     assert parse(b"retry: " + digits + b"\n") == ([], "", retry)
 
 
 @pytest.mark.parametrize(
     "value", [b"", b"-1", b"+1", b"1.5", b"1e3", b"1 ", b" 1", b"1s", b"x", b"\xc2\xb2", b"\xd9\xa1", b"1_0"]
 )
-def test_retry_takes_nothing_but_ascii_digits(value: bytes) -> None:
+def test_retry_accepts_only_ascii_digits(value: bytes) -> None:
     assert parse(b"retry: 5\nretry: " + value + b"\n\n") == ([], "", 5)
 
 
-def test_a_retry_of_any_number_of_digits_is_a_very_long_wait() -> None:
+def test_a_retry_with_many_digits_is_limited_to_maxsize() -> None:
     assert read([b"retry: " + b"9" * 100_000 + b"\n"])[2] == sys.maxsize
     assert read([b"retry: " + b"0" * 100_000 + b"7\n"])[2] == 7
 
 
-def test_a_retry_alone_sends_no_event() -> None:
+def test_a_retry_alone_dispatches_no_event() -> None:
     assert parse(b"retry: 100\n\n") == ([], "", 100)
 
 
-def test_an_unfinished_event_at_the_end_of_the_stream_is_never_sent() -> None:
+def test_an_incomplete_event_at_the_end_of_the_stream_is_not_dispatched() -> None:
     assert data_of(b"data: sent\n\ndata: lost\n") == ["sent"]
     assert data_of(b"data: sent\n\ndata: lost") == ["sent"]
 
@@ -206,12 +206,12 @@ def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:
     ]
 
 
-def test_a_cut_inside_a_character_does_not_break_it() -> None:
+def test_a_character_split_over_two_reads_is_decoded() -> None:
     assert data_of("data: \u20ac \U0001f40d \u00e9\n\n".encode()) == ["\u20ac \U0001f40d \u00e9"]
 
 
 @pytest.mark.parametrize("char", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
-def test_what_str_splitlines_takes_for_a_line_end_is_data_here(char: str) -> None:
+def test_other_line_ends_of_str_splitlines_are_data(char: str) -> None:
     assert data_of(f"data: a{char}b\n\n".encode()) == [f"a{char}b"]
     assert Parser().feed(Event(f"a{char}b").encode()) == [Event(f"a{char}b", "message", "")]
 
@@ -221,19 +221,17 @@ def test_what_str_splitlines_takes_for_a_line_end_is_data_here(char: str) -> Non
 
 @given(st.binary() | STREAM_BYTES, PLACES)
 @example(b"\r\n\r\n", [1, 1, 3])
-def test_any_bytes_are_read_without_an_error_and_the_same_however_they_are_cut(
-    data: bytes, places: list[int]
-) -> None:
+def test_every_split_of_any_bytes_gives_the_same_events_and_no_error(data: bytes, places: list[int]) -> None:
     assert read(cut(data, places)) == read([data])
 
 
 @given(STREAM_BYTES)
-def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(data: bytes) -> None:
     parse(data)
 
 
-def test_the_work_of_one_long_line_in_small_pieces_grows_with_its_bytes_alone() -> None:
-    """Eight times the bytes: about eight times the time. A parser that joins at each piece takes 64 times as long."""
+def test_the_time_for_one_long_line_in_small_pieces_grows_linearly() -> None:
+    """Eight times the bytes take about eight times the time. Joining at each piece would take 64 times as long."""
 
     def seconds(size: int) -> float:
         best = float("inf")
@@ -256,7 +254,7 @@ def test_the_work_of_one_long_line_in_small_pieces_grows_with_its_bytes_alone() 
 @given(TEXT, st.none() | ONE_LINE, st.none() | AN_ID, st.none() | st.integers(0, 10**12), PLACES)
 @example("\ufeff", "", "", 0, [])
 @example("a\r\nb\rc\n\n", "x: y", " id ", None, [6, 9])
-def test_any_event_comes_back_as_it_was_with_its_line_ends_as_lf(
+def test_an_encoded_event_is_parsed_to_an_equal_event_with_lf_line_ends(
     data: str, event: str | None, event_id: str | None, retry: int | None, places: list[int]
 ) -> None:
     encoded = Event(data, event, event_id, retry).encode()
@@ -265,7 +263,7 @@ def test_any_event_comes_back_as_it_was_with_its_line_ends_as_lf(
 
 
 @given(st.lists(TEXT, max_size=4), PLACES)
-def test_events_in_a_row_stay_apart(texts: list[str], places: list[int]) -> None:
+def test_consecutive_events_are_parsed_separately(texts: list[str], places: list[int]) -> None:
     stream = b"".join(Event(text, id=str(number)).encode() for number, text in enumerate(texts))
     assert [event.id for event in read(cut(stream, places))[0]] == [str(number) for number in range(len(texts))]
 
@@ -274,7 +272,7 @@ ANY = st.text(st.sampled_from("\r\n\0:a \ufeff\u2028\ud800") | st.characters(), 
 
 
 @given(ANY, ANY, ANY)
-def test_no_text_adds_an_event_or_a_field_whatever_it_holds(data: str, event: str, event_id: str) -> None:
+def test_no_text_can_add_an_event_or_a_field(data: str, event: str, event_id: str) -> None:
     try:
         encoded = Event(data, event, event_id).encode()
     except ValueError:
@@ -293,19 +291,19 @@ def test_no_text_adds_an_event_or_a_field_whatever_it_holds(data: str, event: st
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 @pytest.mark.parametrize("field", ["event", "id"])
-def test_a_line_end_in_a_type_or_an_id_is_refused_since_it_would_forge_a_field(field: str, end: str) -> None:
+def test_a_line_end_in_event_or_id_is_refused(field: str, end: str) -> None:
     forged: dict[str, Any] = {field: f"x{end}data: forged"}
-    with pytest.raises(ValueError, match=f"{field} has a line end: 'x"):
+    with pytest.raises(ValueError, match=f"{field} must not contain a line end: 'x"):
         Event("x", **forged).encode()
 
 
-def test_an_id_with_a_null_is_refused_since_every_reader_ignores_it() -> None:
-    with pytest.raises(ValueError, match="id has a NULL"):
+def test_an_id_with_nul_is_refused() -> None:
+    with pytest.raises(ValueError, match="id must not contain NUL"):
         Event("x", id="7\0").encode()
 
 
 def test_a_negative_retry_is_refused() -> None:
-    with pytest.raises(ValueError, match="retry is not a number of milliseconds from 0 up: -1"):
+    with pytest.raises(ValueError, match="retry must be a number of milliseconds from 0 up, not -1"):
         Event("x", retry=-1).encode()
 
 
@@ -318,7 +316,7 @@ def test_a_negative_retry_is_refused() -> None:
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="is not"):
+    with pytest.raises(TypeError, match="must be"):
         Event(**fields).encode()
 
 
@@ -328,12 +326,12 @@ def test_text_that_utf_8_cannot_encode_is_refused() -> None:
 
 
 @given(ANY.filter(str.isprintable) | st.sampled_from(["", "a\nb", "a\r\rdata: no", "\r\n"]))
-def test_a_comment_is_never_more_than_a_comment(text: str) -> None:
+def test_no_text_of_a_comment_dispatches_an_event(text: str) -> None:
     assert read([comment(text)]) == ([], "", None)
     assert all(line.startswith(b":") for line in sse.LINE_END_BYTES.split(comment(text)) if line)
 
 
-# sseclient-py, and where it goes its own way.
+# sseclient-py, and its differences from the standard.
 
 
 def sseclient(pieces: list[bytes]) -> list[tuple[str, str]]:
@@ -344,9 +342,7 @@ SAFE_FOR_SSECLIENT = st.text(st.characters(exclude_categories=["Cs"]), max_size=
 
 
 @given(SAFE_FOR_SSECLIENT, st.none() | ONE_LINE, PLACES)
-def test_sseclient_py_reads_what_the_encoder_writes_as_the_parser_does(
-    data: str, event: str | None, places: list[int]
-) -> None:
+def test_sseclient_py_reads_encoded_events_like_the_parser(data: str, event: str | None, places: list[int]) -> None:
     pieces = cut(Event(data, event).encode(), places)
     assert sseclient(pieces) == [(got.event, got.data) for got in read(pieces)[0]]
 
@@ -354,29 +350,31 @@ def test_sseclient_py_reads_what_the_encoder_writes_as_the_parser_does(
 @pytest.mark.parametrize(
     ("stream", "standard", "sseclient_py"),
     [
-        pytest.param(b"data: a", [], [("message", "a")], id="it sends an unfinished event at the end"),
-        pytest.param(b"data\n\n", [("message", "")], [("message", "")], id="an empty data line: both send it"),
+        pytest.param(b"data: a", [], [("message", "a")], id="sseclient-py dispatches an incomplete event at the end"),
+        pytest.param(
+            b"data\n\n", [("message", "")], [("message", "")], id="an empty data line: both dispatch an event"
+        ),
         pytest.param(
             b"\xef\xbb\xbfdata: a\n\ndata: b\n\n",
             [("message", "a"), ("message", "b")],
             [("message", "b")],
-            id="a byte order mark costs it the first line",
+            id="sseclient-py loses the first line after a byte order mark",
         ),
         pytest.param(
             b"data: a\n\r\ndata: b\n\n",
             [("message", "a"), ("message", "b")],
             [("message", "a\nb")],
-            id="mixed line ends join two events",
+            id="sseclient-py joins two events with mixed line ends",
         ),
         pytest.param(
             b"data: a\n \ndata: b\n\n",
             [("message", "a\nb")],
             [("message", "a\nb")],
-            id="a line of spaces: an unknown field to both",
+            id="a line of spaces: both ignore it as an unknown field",
         ),
     ],
 )
-def test_where_sseclient_py_differs_from_the_standard(
+def test_differences_between_sseclient_py_and_the_standard(
     stream: bytes, standard: list[tuple[str, str]], sseclient_py: list[tuple[str, str]]
 ) -> None:
     assert [(event.event, event.data) for event in parse(stream)[0]] == standard
@@ -389,11 +387,11 @@ def test_sseclient_py_forgets_an_id_and_keeps_retry_as_text() -> None:
     assert [event.id for event in Parser().feed(stream)] == ["7", "7"]
 
 
-def test_sseclient_py_takes_an_id_with_a_null() -> None:
+def test_sseclient_py_accepts_an_id_with_nul() -> None:
     assert [event.id for event in SSEClient(iter([b"id: 7\0\ndata: a\n\n"])).events()] == ["7\0"]
 
 
-def test_sseclient_py_raises_at_bytes_that_are_not_utf_8() -> None:
+def test_sseclient_py_raises_for_invalid_utf_8() -> None:
     with pytest.raises(UnicodeDecodeError):
         sseclient([b"data: \xff\n\n"])
 
@@ -444,7 +442,7 @@ def test_a_meaning_has_the_facts_of_its_event() -> None:
         (b"\xef\xbb\xbf\xef\xbb\xbfdata: x\n", "unknown field: ignored"),
     ],
 )
-def test_a_line_is_explained_as_the_parser_reads_it(line: bytes, text: str) -> None:
+def test_the_explanation_of_a_line_matches_the_parser(line: bytes, text: str) -> None:
     assert explain(line) == [("first", text)]
 
 
@@ -528,7 +526,7 @@ def test_an_event_larger_than_the_limit_is_an_error_in_every_split(size: int, ev
 
 @pytest.mark.parametrize("data", ["x", '{"tick": 1}', "\u2028"])
 @pytest.mark.parametrize("options", [{}, {"id": "7"}, {"event": "e", "retry": 5}])
-def test_one_line_of_data_is_encoded_as_many_lines_are(data: str, options: dict[str, Any]) -> None:
+def test_data_of_one_line_is_encoded_like_data_of_many_lines(data: str, options: dict[str, Any]) -> None:
     lines = Event(f"{data}\n{data}", **options).encode()
     assert Event(data, **options).encode() == lines.replace(f"data: {data}\n".encode(), b"", 1)
 

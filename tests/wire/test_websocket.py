@@ -1,4 +1,4 @@
-"""server.wire.websocket against RFC 6455, against wsproto as an oracle, and against itself."""
+"""Tests of server.wire.websocket: RFC 6455, wsproto as an oracle, and every split of the bytes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from server.wire.websocket import (
     masked,
 )
 
-# What has been read, and the error that came then ("" for none).
+# The frames that the parser returned, and the text of its error ("" if there is none).
 Found = tuple[list[Frame], str]
 
 PLACES = st.lists(st.integers(0, 200), max_size=8)
@@ -47,7 +47,7 @@ FRAME = st.builds(
 ) | st.builds(
     Frame, st.sampled_from([CLOSE, PING, PONG]), st.binary(max_size=125), st.just(True), st.integers(0, 7), MASK
 )
-# Bytes in which everything that this format cares about is likely.
+# Streams in which the special bytes of this format are frequent.
 STREAM_BYTES = st.lists(
     st.sampled_from(
         [
@@ -60,7 +60,7 @@ STREAM_BYTES = st.lists(
 
 
 def read(pieces: Iterable[bytes], masks: bool | None = None) -> Found:
-    """Feed the pieces; stop at the error."""
+    """Feed the pieces. Stop at the first error."""
     parser, found = Parser(masks), []
     try:
         for piece in (*pieces, b""):
@@ -71,7 +71,7 @@ def read(pieces: Iterable[bytes], masks: bool | None = None) -> Found:
 
 
 def parse(stream: bytes, masks: bool | None = None) -> Found:
-    """Read a stream whole, and see that it reads the same however it is cut."""
+    """Return the result for a stream, and check that every split of its bytes gives the same result."""
     whole = read([stream], masks)
     for pieces in every_cut(stream):
         assert read(pieces, masks) == whole, pieces
@@ -100,7 +100,7 @@ def test_the_examples_of_rfc_6455_section_5_7_byte_for_byte(frame: Frame, raw: s
     assert parse(bytes.fromhex(raw)) == ([frame], "")
 
 
-def test_the_last_example_of_that_section_has_its_length_in_64_bits() -> None:
+def test_the_last_example_of_section_5_7_has_a_length_of_64_bits() -> None:
     raw = bytes.fromhex("82 7f 00 00 00 00 00 01 00 00") + bytes(65_536)
     assert Frame(BINARY, bytes(65_536)).encode() == raw
     assert read([raw]) == read(cut(raw, [1, 2, 5, 10, 65_545])) == ([Frame(BINARY, bytes(65_536))], "")
@@ -116,7 +116,7 @@ def test_the_last_example_of_that_section_has_its_length_in_64_bits() -> None:
         (65_536, "82 7f 00 00 00 00 00 01 00 00"),
     ],
 )
-def test_a_length_is_written_in_the_shortest_of_three_forms(size: int, head: str) -> None:
+def test_a_length_is_encoded_in_the_shortest_of_three_forms(size: int, head: str) -> None:
     raw = Frame(BINARY, bytes(size)).encode()
     assert raw == bytes.fromhex(head) + bytes(size)
     assert read(cut(raw, [1, 2, 3, 4, 9, 10, 11, size])) == ([Frame(BINARY, bytes(size))], "")
@@ -128,52 +128,58 @@ def test_a_length_is_written_in_the_shortest_of_three_forms(size: int, head: str
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        ("82 7e 00 7d", "a length of 125 in 16 bits is not its shortest form"),
-        ("82 7e 00 00", "a length of 0 in 16 bits is not its shortest form"),
-        ("82 7f 00 00 00 00 00 00 ff ff", "a length of 65535 in 64 bits is not its shortest form"),
-        ("82 7f 00 00 00 00 00 00 00 05", "a length of 5 in 64 bits is not its shortest form"),
-        ("82 ff 80 00 00 00 00 00 00 00", "and the first of these 64 is set: 0x8000000000000000"),
-        *[(f"8{opcode:x} 00", f"opcode {opcode} has no meaning") for opcode in (3, 7, 11, 15)],
-        ("89 7e 00 7e", "a ping has at most 125 bytes of payload, not 126"),
-        ("8a 7e 01 2c", "a pong has at most 125 bytes of payload, not 300"),
-        ("88 7f 00 00 00 00 00 01 00 00", "a close has at most 125 bytes of payload, not 65536"),
-        ("09 00", "a ping is not sent in pieces"),
-        ("08 02", "a close is not sent in pieces"),
+        ("82 7e 00 7d", "a length of 125 must not be encoded in 16 bits: use the shortest form"),
+        ("82 7e 00 00", "a length of 0 must not be encoded in 16 bits: use the shortest form"),
+        ("82 7f 00 00 00 00 00 00 ff ff", "a length of 65535 must not be encoded in 64 bits: use the shortest form"),
+        ("82 7f 00 00 00 00 00 00 00 05", "a length of 5 must not be encoded in 64 bits: use the shortest form"),
+        ("82 ff 80 00 00 00 00 00 00 00", "the first bit of a 64-bit length must be 0: 0x8000000000000000"),
+        *[(f"8{opcode:x} 00", f"opcode {opcode} is not defined") for opcode in (3, 7, 11, 15)],
+        ("89 7e 00 7e", "a ping frame must have at most 125 bytes of payload, not 126"),
+        ("8a 7e 01 2c", "a pong frame must have at most 125 bytes of payload, not 300"),
+        ("88 7f 00 00 00 00 00 01 00 00", "a close frame must have at most 125 bytes of payload, not 65536"),
+        ("09 00", "a ping frame must not be fragmented"),
+        ("08 02", "a close frame must not be fragmented"),
     ],
 )
-def test_what_is_no_frame_is_refused_after_the_frames_before_it(raw: str, why: str) -> None:
+def test_frames_before_an_invalid_frame_are_returned_and_every_later_call_raises(raw: str, why: str) -> None:
     found, error = parse(b"\x81\x02hi" + bytes.fromhex(raw) + b"tail!tail!")
     assert found == [Frame(TEXT, b"hi")]
     assert error.endswith(why)
     parser = Parser()
     assert parser.feed(b"\x81\x02hi" + bytes.fromhex(raw) + b"tail!tail!") == [Frame(TEXT, b"hi")]
     for piece in (b"", b"\x81\x02hi"):
-        with pytest.raises(ValueError, match=r"meaning|bytes|pieces|shortest|64 is set"):
+        with pytest.raises(ValueError, match=r"not defined|bytes|fragmented|shortest|must be 0"):
             parser.feed(piece)
 
 
-def test_a_frame_of_up_to_the_limit_is_waited_for_and_a_larger_one_is_refused() -> None:
+def test_a_frame_larger_than_the_default_limit_is_refused() -> None:
     assert parse(bytes.fromhex("82 7f 00 00 00 00 04 00 00 00") + b"x") == ([], "")
     _, error = parse(bytes.fromhex("82 7f 00 00 00 00 04 00 00 01") + b"x")
     assert error == "a frame of 67108865 bytes is larger than the limit of 67108864 bytes"
 
 
 @pytest.mark.parametrize("opcode", NAMES)
-def test_a_server_takes_only_frames_with_a_mask_and_a_client_only_those_without(opcode: int) -> None:
+def test_a_server_accepts_only_masked_frames_and_a_client_only_unmasked_frames(opcode: int) -> None:
     bare, hidden = Frame(opcode, b"hi"), Frame(opcode, b"hi", mask=b"\0\0\0\0")
     assert parse(hidden.encode(), masks=True) == ([hidden], "")
     assert parse(bare.encode(), masks=False) == ([bare], "")
     assert (parse(bare.encode()), parse(hidden.encode())) == (([bare], ""), ([hidden], ""))
-    assert parse(bare.encode(), masks=True) == ([], f"a {NAMES[opcode]} frame without a mask, from a client")
-    assert parse(hidden.encode(), masks=False) == ([], f"a {NAMES[opcode]} frame with a mask, from a server")
+    assert parse(bare.encode(), masks=True) == (
+        [],
+        f"a client must mask its frames: this {NAMES[opcode]} frame has no mask",
+    )
+    assert parse(hidden.encode(), masks=False) == (
+        [],
+        f"a server must not mask its frames: this {NAMES[opcode]} frame has a mask",
+    )
 
 
-def test_a_control_frame_may_come_between_the_pieces_of_a_message() -> None:
+def test_a_control_frame_may_arrive_between_the_fragments_of_a_message() -> None:
     frames = [Frame(TEXT, b"Hel", fin=False), Frame(PING, b"?"), Frame(CONTINUATION, b"lo")]
     assert parse(b"".join(frame.encode() for frame in frames)) == (frames, "")
 
 
-def test_what_is_pending_is_the_frame_that_is_not_complete() -> None:
+def test_pending_has_the_bytes_of_the_incomplete_frame() -> None:
     parser = Parser()
     assert parser.feed(b"\x81\x02hi\x81\x02h") == [Frame(TEXT, b"hi")]
     assert parser.pending == b"\x81\x02h"
@@ -181,37 +187,37 @@ def test_what_is_pending_is_the_frame_that_is_not_complete() -> None:
     assert parser.pending == b""
 
 
-def test_no_frame_follows_a_close_and_what_comes_stays_pending() -> None:
+def test_bytes_after_a_close_frame_stay_pending() -> None:
     parser, close = Parser(), Frame(CLOSE, close_payload(1000))
     assert parser.feed(b"\x81\x02hi" + close.encode() + b"\x81\x02ho") == [Frame(TEXT, b"hi"), close]
     assert (parser.closed, parser.feed(b"\x83"), parser.pending) == (True, [], b"\x81\x02ho\x83")
     parse(b"\x88\x00\x81\x02hi\x83\x00")
 
 
-# What is written.
+# The encoder.
 
 
 @pytest.mark.parametrize(
     ("frame", "why"),
     [
-        (Frame(3), "opcode 3 has no meaning"),
-        (Frame(-1), "opcode -1 has no meaning"),
-        (Frame(16), "opcode 16 has no meaning"),
-        (Frame(TEXT, rsv=8), "rsv is a number from 0 to 7, not 8"),
-        (Frame(TEXT, rsv=-1), "rsv is a number from 0 to 7, not -1"),
-        (Frame(TEXT, mask=b"abc"), "a mask is four bytes, not b'abc'"),
-        (Frame(TEXT, mask=b""), "a mask is four bytes, not b''"),
-        (Frame(PING, bytes(126)), "a ping has at most 125 bytes of payload, not 126"),
-        (Frame(CLOSE, fin=False), "a close is not sent in pieces"),
+        (Frame(3), "opcode 3 is not defined"),
+        (Frame(-1), "opcode -1 is not defined"),
+        (Frame(16), "opcode 16 is not defined"),
+        (Frame(TEXT, rsv=8), "rsv must be a number from 0 to 7, not 8"),
+        (Frame(TEXT, rsv=-1), "rsv must be a number from 0 to 7, not -1"),
+        (Frame(TEXT, mask=b"abc"), "a mask must have four bytes, not b'abc'"),
+        (Frame(TEXT, mask=b""), "a mask must have four bytes, not b''"),
+        (Frame(PING, bytes(126)), "a ping frame must have at most 125 bytes of payload, not 126"),
+        (Frame(CLOSE, fin=False), "a close frame must not be fragmented"),
     ],
 )
-def test_a_frame_that_nobody_may_send_is_refused(frame: Frame, why: str) -> None:
+def test_an_invalid_frame_is_not_encoded(frame: Frame, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         frame.encode()
 
 
 @given(st.binary(max_size=50), st.binary(min_size=4, max_size=4))
-def test_a_mask_is_applied_byte_by_byte_and_twice_is_not_at_all(payload: bytes, mask: bytes) -> None:
+def test_a_mask_is_applied_byte_by_byte_and_masking_twice_restores_the_payload(payload: bytes, mask: bytes) -> None:
     assert masked(payload, mask) == bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
     assert masked(masked(payload, mask), mask) == payload
 
@@ -222,18 +228,18 @@ def test_a_mask_is_applied_byte_by_byte_and_twice_is_not_at_all(payload: bytes, 
 @example(1015)
 @example(2999)
 @example(4999)
-def test_a_close_code_is_one_that_may_be_sent(code: int) -> None:
+def test_only_close_codes_that_may_be_sent_are_accepted(code: int) -> None:
     allowed = code in {*range(1000, 1015), *range(3000, 5000)} - {1004, 1005, 1006}
     if allowed:
         assert close_payload(code, "bye") == code.to_bytes(2, "big") + b"bye"
     else:
-        with pytest.raises(ValueError, match=f"{code} is no close code that may be sent"):
+        with pytest.raises(ValueError, match=f"close code {code} must not be sent"):
             close_payload(code)
 
 
 def test_a_reason_has_at_most_123_bytes() -> None:
     assert len(close_payload(1000, "\u20ac" * 41)) == 125
-    with pytest.raises(ValueError, match="the reason has 126 bytes, 3 too many"):
+    with pytest.raises(ValueError, match="the reason has 126 bytes: at most 123 fit into a close frame"):
         close_payload(1000, "\u20ac" * 42)
 
 
@@ -241,18 +247,20 @@ def test_a_reason_has_at_most_123_bytes() -> None:
 
 
 @given(st.lists(FRAME, max_size=4), PLACES)
-def test_any_frames_come_back_as_they_were_up_to_a_close(frames: list[Frame], places: list[int]) -> None:
+def test_encoded_frames_are_parsed_to_equal_frames_up_to_a_close_frame(
+    frames: list[Frame], places: list[int]
+) -> None:
     to_the_close = next((n for n, frame in enumerate(frames, 1) if frame.opcode == CLOSE), len(frames))
     assert read(cut(b"".join(frame.encode() for frame in frames), places)) == (frames[:to_the_close], "")
 
 
 @given(st.binary() | STREAM_BYTES, st.sampled_from([None, True, False]), PLACES)
-def test_any_bytes_read_the_same_however_they_are_cut(data: bytes, masks: bool | None, places: list[int]) -> None:
+def test_every_split_of_any_bytes_gives_the_same_result(data: bytes, masks: bool | None, places: list[int]) -> None:
     assert read(cut(data, places), masks) == read([data], masks)
 
 
 @given(STREAM_BYTES)
-def test_any_stream_reads_the_same_cut_in_two_everywhere_and_byte_by_byte(data: bytes) -> None:
+def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(data: bytes) -> None:
     parse(data)
 
 
@@ -269,8 +277,8 @@ def seconds(pieces: list[bytes]) -> float:
 
 
 @pytest.mark.parametrize("in_frames", [False, True])
-def test_the_work_of_a_long_message_in_small_pieces_grows_with_its_bytes_alone(in_frames: bool) -> None:
-    """Eight times the bytes: about eight times the time, not 64 times as long."""
+def test_the_time_for_a_long_message_in_small_pieces_grows_linearly(in_frames: bool) -> None:
+    """Eight times the bytes take about eight times the time, not 64 times."""
 
     def pieces(size: int) -> list[bytes]:
         if not in_frames:
@@ -292,14 +300,14 @@ PAYLOAD = st.binary(max_size=140) | st.sampled_from([125, 126, 127, 65_535, 65_5
 
 
 def wsproto_frames(data: list[bytes], client: bool) -> list[Frame]:
-    """What wsproto reads as a client, or as a server."""
+    """Return the frames that wsproto reads, as a client or as a server."""
     decoder, found = FrameDecoder(client), []
     opcode, payload = None, b""
     for piece in data:
         decoder.receive_bytes(piece)
         while (frame := decoder.process_buffer()) is not None:
             assert isinstance(frame.payload, bytes | bytearray)
-            payload += frame.payload  # a frame may come in several pieces, the later ones as continuations
+            payload += frame.payload  # wsproto may return a frame in several parts
             opcode = frame.opcode if opcode is None else opcode
             if frame.frame_finished:
                 found.append(Frame(int(opcode), payload, frame.message_finished))
@@ -313,7 +321,7 @@ def wsproto_frames(data: list[bytes], client: bool) -> list[Frame]:
     st.binary(min_size=4, max_size=4),
     PLACES,
 )
-def test_wsproto_reads_what_frames_are_encoded_to(
+def test_wsproto_reads_encoded_frames(
     wanted: list[tuple[int, bytes, bool]], client: bool, mask: bytes, places: list[int]
 ) -> None:
     frames = [
@@ -332,7 +340,7 @@ def test_wsproto_reads_what_frames_are_encoded_to(
     st.booleans(),
     PLACES,
 )
-def test_frames_are_read_as_wsproto_writes_them(
+def test_frames_written_by_wsproto_are_parsed(
     messages: list[tuple[int, bytes, int]], client: bool, places: list[int]
 ) -> None:
     writer = FrameProtocol(client, [])
@@ -351,7 +359,7 @@ def test_frames_are_read_as_wsproto_writes_them(
     assert b"".join(each.encode() for each in found) == stream
 
 
-def test_the_names_are_wsproto_s_opcodes_and_its_close_codes_may_be_sent() -> None:
+def test_opcodes_and_close_codes_are_the_same_as_in_wsproto() -> None:
     assert {opcode.name.lower(): int(opcode) for opcode in Opcode} == {name: opcode for opcode, name in NAMES.items()}
     unsent = (CloseReason.NO_STATUS_RCVD, CloseReason.ABNORMAL_CLOSURE, CloseReason.TLS_HANDSHAKE_FAILED)
     for code in CloseReason:
@@ -426,7 +434,7 @@ def test_wrong_fragments_are_protocol_errors() -> None:
     ]
 
 
-def test_texts_are_shown_and_binary_messages_counted() -> None:
+def test_text_messages_are_shown_and_binary_messages_only_with_their_size() -> None:
     assert texts(Frame(TEXT, "\u20ac\n\u00e9".encode()), Frame(BINARY, b"\0\1")) == [
         'text message: "\u20ac\n\u00e9"',
         "binary message: 2 bytes",
@@ -446,7 +454,7 @@ def test_reserved_bits_are_marked_unless_an_extension_uses_them() -> None:
     assert explain(Frame(TEXT, b"hi", rsv=2).encode(), head=DEFLATE)[0][2].endswith("without an extension")
 
 
-def test_a_close_frame_is_shown_with_its_code_and_its_reason() -> None:
+def test_a_close_frame_is_shown_with_its_code_and_reason() -> None:
     assert texts(Frame(CLOSE, close_payload())) == ["close 1000"]
     assert texts(Frame(CLOSE, close_payload(1001, "bye"))) == ['close 1001: "bye"']
     assert texts(Frame(CLOSE, b"\x03")) == ["close, no code (only one byte of a code)"]
@@ -459,7 +467,7 @@ def test_a_close_code_that_must_not_be_sent_is_marked(code: int) -> None:
 
 
 @pytest.mark.parametrize("takeover", [True, False])
-def test_messages_that_wsproto_has_compressed_are_shown_as_text(takeover: bool) -> None:
+def test_messages_compressed_by_wsproto_are_shown_as_text(takeover: bool) -> None:
     extension = PerMessageDeflate(client_no_context_takeover=not takeover, server_no_context_takeover=not takeover)
     extension.accept("")
     writer = FrameProtocol(True, [extension])
@@ -475,7 +483,7 @@ def test_messages_that_wsproto_has_compressed_are_shown_as_text(takeover: bool) 
         ]
 
 
-def test_invalid_compressed_data_are_marked() -> None:
+def test_invalid_compressed_data_is_marked() -> None:
     assert texts(Frame(TEXT, b"\xff\xff", rsv=4), head=DEFLATE) == [
         "compressed text message: 2 bytes (not valid deflate data)"
     ]
@@ -497,7 +505,7 @@ def test_a_message_that_inflates_to_200_mb_is_not_decompressed() -> None:
 
 
 def test_after_an_error_all_bytes_are_one_row_per_read() -> None:
-    why = "not a frame: opcode 3 has no meaning"
+    why = "not a frame: opcode 3 is not defined"
     assert explain(b"\x81\x02hi\x83\x00tail", b"more\x81\x02hi", b"", b"x")[2:] == [
         (b"\x83\x00tail", "inside", why),
         (b"more\x81\x02hi", "inside", why),
@@ -535,7 +543,7 @@ def test_the_explainer_finds_the_frames_that_the_parser_finds(data: bytes, place
     )
 
 
-def test_zlib_is_what_permessage_deflate_speaks() -> None:
+def test_a_message_compressed_with_zlib_is_decompressed() -> None:
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     raw = (squeeze.compress(b"hello") + squeeze.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
     assert texts(Frame(TEXT, raw, rsv=4), head=DEFLATE) == ['compressed text message: "hello"']

@@ -74,9 +74,9 @@ def expect_parts(response: RecordedResponse, *expected: bytes) -> None:
 
 UNENDED = {  # what is missing where the bytes of an answer end in this place
     "before": "the boundary of the Content-Type stands on no line of its own",
-    "head": "the bytes end in the head of a part: no blank line ended it, and the last boundary never came",
-    "body": "the last boundary never came",
-    "between": "the last boundary never came",
+    "head": "the bytes end in the head of a part: no blank line ended it, and the last boundary is missing",
+    "body": "the last boundary is missing",
+    "between": "the last boundary is missing",
 }
 
 

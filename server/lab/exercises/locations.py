@@ -12,7 +12,7 @@ from types import FrameType
 
 ADVICE = {  # what to do about exceptions whose own message does not say it to a learner
     "Working outside of request context": "the request is over when the generator runs: read it in the view",
-    "the body holds the boundary": "who has read a boundary can send it back: every response needs a fresh one",
+    "the body contains the boundary": "who has read a boundary can send it back: every response needs a fresh one",
 }
 
 
