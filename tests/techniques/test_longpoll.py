@@ -1,4 +1,4 @@
-"""The technique of long polling: one question, one answer, and a wait between them."""
+"""Tests of server.techniques.longpoll: a response that waits for the next tick."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from server.techniques import longpoll
 
 client: Any = create_app().test_client()
 
-SOON = 1  # seconds: a stream ends within that
+SOON = 1  # seconds, the limit for the end of a request
 
 
-def test_the_first_ask_begins_a_feed_and_gets_its_first_tick_at_once() -> None:
+def test_the_first_request_starts_a_feed_and_receives_its_first_tick() -> None:
     before = time.time()
     response = client.get("/longpoll?interval=60")
     found = response.json
@@ -33,7 +33,7 @@ def test_the_first_ask_begins_a_feed_and_gets_its_first_tick_at_once() -> None:
     assert int(before * 1000) <= int(started) <= time.time() * 1000
 
 
-def test_the_next_ask_waits_until_there_is_something_to_say() -> None:
+def test_the_next_request_waits_for_the_next_tick() -> None:
     first = client.get("/longpoll?interval=0.1").json
     began = time.time()
     second = client.get(f"/longpoll?interval=0.1&after={first['cursor']}").json
@@ -42,15 +42,15 @@ def test_the_next_ask_waits_until_there_is_something_to_say() -> None:
     assert due - 1e-5 <= time.time() < max(began, due) + SOON
 
 
-def test_after_the_timeout_the_answer_is_204_and_the_cursor_still_holds() -> None:
+def test_after_the_timeout_the_response_is_204_and_the_cursor_is_still_valid() -> None:
     cursor = client.get("/longpoll?interval=60").json["cursor"]
     for timeout in ("0", "0.02"):
         response = client.get(f"/longpoll?interval=60&timeout={timeout}&after={cursor}")
         assert (response.status_code, response.data) == (204, b"")
 
 
-def ask_to_the_end(query: str) -> list[dict[str, Any]]:
-    """Ask again and again, with the cursor of the last answer that had one."""
+def poll_to_the_end(query: str) -> list[dict[str, Any]]:
+    """Poll with the last cursor until the feed ends. Return the JSON of the responses with status 200."""
     found = [client.get(f"/longpoll?{query}").json]
     due = time.monotonic() + SECONDS
     while found[-1]["more"]:
@@ -63,14 +63,14 @@ def ask_to_the_end(query: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("timeout", ["0", "0.001", "0.004"])
-def test_no_tick_is_lost_or_comes_twice_however_many_asks_get_no_news(timeout: str) -> None:
-    answers = ask_to_the_end(f"interval=0.01&count=20&timeout={timeout}")
-    assert [tick["n"] for answer in answers for tick in answer["ticks"]] == list(range(20))
-    assert {answer["missed"] for answer in answers} == {0}
-    assert [answer["more"] for answer in answers] == [True] * (len(answers) - 1) + [False]
+def test_no_tick_is_lost_or_repeated_if_requests_time_out(timeout: str) -> None:
+    responses = poll_to_the_end(f"interval=0.01&count=20&timeout={timeout}")
+    assert [tick["n"] for response in responses for tick in response["ticks"]] == list(range(20))
+    assert {response["missed"] for response in responses} == {0}
+    assert [response["more"] for response in responses] == [True] * (len(responses) - 1) + [False]
 
 
-def test_a_reader_that_has_everything_is_told_so_at_once() -> None:
+def test_a_client_that_has_every_tick_receives_a_response_immediately() -> None:
     cursor = client.get("/longpoll?count=1&interval=60").json["cursor"]
     assert client.get(f"/longpoll?count=1&interval=60&after={cursor}").json == {
         "ticks": [],
@@ -81,7 +81,7 @@ def test_a_reader_that_has_everything_is_told_so_at_once() -> None:
 
 
 @given(st.integers(-1, 300), st.integers(0, 300))
-def test_an_answer_tells_what_is_kept_and_how_many_are_missed(after: int, latest: int) -> None:
+def test_the_response_has_the_kept_ticks_and_the_number_of_missed_ticks(after: int, latest: int) -> None:
     found = longpoll.news(Feed(5, 1, count=301), after, now=5 + latest)
     numbers = [tick["n"] for tick in found["ticks"]]
     new = max(0, latest - after)
@@ -92,7 +92,7 @@ def test_an_answer_tells_what_is_kept_and_how_many_are_missed(after: int, latest
     assert found["more"] == (max(after, latest) < 300)
 
 
-def test_a_reader_that_stays_away_too_long_is_told_how_many_are_forgotten() -> None:
+def test_a_client_with_an_old_cursor_receives_the_number_of_missed_ticks() -> None:
     started = round(time.time() * 1000) - 150_500
     found = client.get(f"/longpoll?interval=1&after={started}-9").json
     latest = found["ticks"][-1]["n"]
@@ -119,14 +119,14 @@ def test_a_reader_that_stays_away_too_long_is_told_how_many_are_forgotten() -> N
         ],
     ],
 )
-def test_what_cannot_be_is_refused_with_what_is_allowed(query: str, allowed: str) -> None:
+def test_an_invalid_query_parameter_is_refused_with_the_allowed_values(query: str, allowed: str) -> None:
     response = client.get(f"/longpoll?{query}")
     assert (response.status_code, response.mimetype) == (400, "text/plain")
     assert response.text.startswith(allowed)
     assert len(response.text) < 120
 
 
-# A client that leaves while it waits.
+# A client that disconnects while it waits.
 
 
 def waiting(server: BackgroundServer) -> list[threading.Thread]:
@@ -138,19 +138,17 @@ def cursor_of(server: BackgroundServer) -> str:
     return str(requests.get(f"{server.url}/longpoll?interval=60", timeout=SECONDS).json()["cursor"])
 
 
-@pytest.mark.parametrize("leave", ["close", "reset"])
-def test_a_client_that_leaves_during_its_wait_frees_the_thread_without_a_word(
-    server: BackgroundServer, leave: str
-) -> None:
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_disconnect_during_the_wait_ends_the_thread_without_an_error(server: BackgroundServer, how: str) -> None:
     after = cursor_of(server)
-    wait_for(lambda: not waiting(server), "the first answer has ended")
+    wait_for(lambda: not waiting(server), "the first response has ended")
     sock = ask(server.url, f"/longpoll?interval=60&after={after}")
     wait_for(lambda: waiting(server), "the wait has begun")
     sock.settimeout(0.05)
     with pytest.raises(TimeoutError):
         sock.recv(1)
     began = time.monotonic()
-    if leave == "reset":
+    if how == "reset":
         reset(sock)
     else:
         sock.close()
@@ -159,7 +157,7 @@ def test_a_client_that_leaves_during_its_wait_frees_the_thread_without_a_word(
     assert not [line for line in server.log if "Traceback" in line or "Error" in line or '" 500' in line]
 
 
-def test_a_stop_ends_those_who_wait() -> None:
+def test_stopping_the_server_ends_waiting_requests() -> None:
     with BackgroundServer(create_app()) as server:
         after = cursor_of(server)
         socks = [ask(server.url, f"/longpoll?interval=60&after={after}") for _ in range(3)]
@@ -171,7 +169,7 @@ def test_a_stop_ends_those_who_wait() -> None:
         assert [read_all(sock) for sock in socks] == [b""] * 3
 
 
-def test_those_who_wait_hold_nobody_else_up(server: BackgroundServer) -> None:
+def test_a_waiting_request_does_not_delay_another_request(server: BackgroundServer) -> None:
     after = cursor_of(server)
     with ask(server.url, f"/longpoll?interval=60&after={after}"), ask(server.url, "/longpoll?interval=60") as other:
         assert b"200 OK" in read_until(other, b'"n":0}]}\n')

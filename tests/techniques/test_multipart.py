@@ -1,4 +1,4 @@
-"""The technique of parts that replace each other: a picture a tick."""
+"""Tests of server.techniques.multipart: one picture per tick."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from server.wire.multipart import Parser, Part, boundary_of, closing, opening
 
 client: Any = create_app().test_client()
 
-SOON = 1  # seconds: a stream ends within that
+SOON = 1  # seconds, the limit for the end of a stream
 OPENING, CLOSING = opening(BOUNDARY, "image/png"), closing(BOUNDARY)
 
 
@@ -31,7 +31,7 @@ def parts(response: Any) -> list[Part]:
     return found
 
 
-def test_the_head_names_the_boundary_and_says_what_caches_and_proxies_must_know() -> None:
+def test_the_headers_have_the_boundary_and_prevent_caching_and_buffering() -> None:
     headers = client.get("/multipart?count=0").headers
     assert headers["Content-Type"] == "multipart/x-mixed-replace; boundary=next-picture"
     assert headers["Cache-Control"] == "no-store"
@@ -39,38 +39,38 @@ def test_the_head_names_the_boundary_and_says_what_caches_and_proxies_must_know(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"), [("", False), ("&length=1", True), ("&ahead=1", False), ("&length=0", False)]
+    ("query", "with_length"), [("", False), ("&length=1", True), ("&ahead=1", False), ("&length=0", False)]
 )
-def test_the_stream_is_a_picture_a_tick_and_ends_with_the_last_boundary(query: str, told: bool) -> None:
+def test_the_stream_has_one_picture_per_tick_and_ends_with_the_last_boundary(query: str, with_length: bool) -> None:
     response = client.get(f"/multipart?count=5&interval=0{query}")
     assert parts(response) == [
-        Part(multipart.picture(tick), "image/png", told) for tick in ticks(count=5, interval=0)
+        Part(multipart.picture(tick), "image/png", with_length) for tick in ticks(count=5, interval=0)
     ]
     assert response.data.endswith(CLOSING)
-    assert response.data.count(b"Content-Length") == 5 * told
+    assert response.data.count(b"Content-Length") == 5 * with_length
 
 
 @pytest.mark.parametrize("query", ["", "&length=1", "&ahead=1"])
-def test_a_count_of_0_is_the_last_boundary_alone(query: str) -> None:
+def test_a_count_of_0_sends_only_the_last_boundary(query: str) -> None:
     assert client.get(f"/multipart?count=0{query}").data == CLOSING
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
-def test_sent_ahead_the_bytes_are_the_same_and_only_cut_elsewhere(count: int) -> None:
-    story = list(ticks(count=count, interval=0))
-    plain, ahead = list(multipart.parts(story)), list(multipart.parts_ahead(story, count))
+def test_with_ahead_the_bytes_are_the_same_in_other_chunks(count: int) -> None:
+    spinner = list(ticks(count=count, interval=0))
+    plain, ahead = list(multipart.parts(spinner)), list(multipart.parts_ahead(spinner, count))
     assert b"".join(plain) == b"".join(ahead)
     assert len(plain) == count + 1
     assert all(piece.endswith(OPENING) for piece in ahead[:-1])
     assert ahead[-1].endswith(CLOSING)
 
 
-def test_sent_ahead_without_a_count_every_piece_ends_with_the_next_head() -> None:
+def test_with_ahead_every_chunk_ends_with_the_headers_of_the_next_part() -> None:
     pieces = list(multipart.parts_ahead(ticks(count=3, interval=0), None))
     assert [piece.endswith(OPENING) for piece in pieces] == [True] * 3
 
 
-def test_the_pictures_differ_from_tick_to_tick_and_are_png() -> None:
+def test_each_tick_has_a_different_png_picture() -> None:
     drawn = [multipart.picture(Tick(SPINNER[n % 4], n)) for n in range(5)]
     assert len(set(drawn)) == 5
     for png in drawn:
@@ -106,7 +106,7 @@ def test_the_line_turns_with_the_spinner() -> None:
         ("length=1&ahead=1", "length and ahead exclude each other"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_is_allowed(query: str, allowed: str) -> None:
+def test_an_invalid_query_parameter_is_refused_with_the_allowed_values(query: str, allowed: str) -> None:
     response = client.get(f"/multipart?{query}")
     assert (response.status_code, response.mimetype) == (400, "text/plain")
     assert response.text.startswith(allowed)
@@ -121,7 +121,7 @@ def streams(server: BackgroundServer) -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize(("query", "end"), [("", b"IEND\xaeB`\x82\r\n"), ("&ahead=1", OPENING)])
-def test_each_tick_leaves_at_once_and_a_client_that_leaves_frees_the_thread(
+def test_each_tick_is_sent_immediately_and_a_disconnect_ends_the_thread(
     server: BackgroundServer, query: str, end: bytes
 ) -> None:
     sock = ask(server.url, f"/multipart?interval=60{query}")
@@ -134,7 +134,7 @@ def test_each_tick_leaves_at_once_and_a_client_that_leaves_frees_the_thread(
     assert not [line for line in server.log if "Traceback" in line]
 
 
-def test_a_stop_ends_the_streams() -> None:
+def test_stopping_the_server_ends_the_streams() -> None:
     with BackgroundServer(create_app()) as server:
         socks = [ask(server.url, f"/multipart?interval=60{query}") for query in ("", "&length=1", "&ahead=1")]
         for sock in socks:

@@ -1,4 +1,4 @@
-"""The technique of script snippets, and the rule that no text breaks out of a script."""
+"""Tests of server.techniques.snippets: one script per tick, and no text can leave its script."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from server.ticks import ticks
 
 client = create_app().test_client()
 
-# Text in which everything that ends a script, a string or a line is likely.
-NASTY = st.lists(
+# Texts in which the ends of scripts, strings and lines are frequent.
+UNSAFE = st.lists(
     st.sampled_from(
         [
             *[
@@ -41,11 +41,11 @@ NASTY = st.lists(
     ),
     max_size=8,
 ).map("".join)
-WORD = (NASTY | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)).filter(bool)
+WORD = (UNSAFE | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)).filter(bool)
 
 
 class Scripts(HTMLParser):
-    """Collects the text of every script of a page, as a browser finds them."""
+    """Collects the text of every script of a page, like a browser."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Scripts(HTMLParser):
 
 
 def shown(script_text: str) -> str:
-    """Return the text that a snippet shows: its argument is a JSON string, which is one of JavaScript too."""
+    """Return the text that a snippet shows. Its argument is a JSON string, which is also a JavaScript string."""
     assert script_text.startswith("show(")
     assert script_text.endswith(")")
     return str(json.loads(script_text[5:-1]))
@@ -79,7 +79,7 @@ def shown(script_text: str) -> str:
 @given(WORD)
 @example("</script><script>alert(1)//")
 @example("<!--<script>")
-def test_no_text_breaks_out_of_its_script(text: str) -> None:
+def test_no_text_can_end_its_script(text: str) -> None:
     scripts = Scripts(script(text) + script("after"))
     assert scripts.tags == ["script", "script"]
     assert [shown(each) for each in scripts.found] == [text, "after"]
@@ -90,21 +90,21 @@ def test_no_text_breaks_out_of_its_script(text: str) -> None:
 @given(word=WORD)
 @example(word="</script><script>alert(1)//")
 @example(word="x" * MAX_WORD)
-def test_no_word_of_a_request_breaks_out_of_the_page(path: str, word: str) -> None:
+def test_no_word_of_a_request_adds_an_element_to_the_page(path: str, word: str) -> None:
     plain = Scripts(client.get(path, query_string={"count": 2, "interval": 0}).text)
     attacked = Scripts(client.get(path, query_string={"count": 2, "interval": 0, "word": word}).text)
     assert attacked.tags == plain.tags
     assert [shown(each) for each in attacked.found[1:]] == [f"{word} 0", f"{word} 1"]
 
 
-def test_the_page_is_hello_letter_by_letter() -> None:
+def test_the_page_shows_hello_letter_by_letter() -> None:
     response = client.get("/snippets?interval=0")
     assert response.content_type == "text/html; charset=utf-8"
     assert response.text.startswith("<!doctype html>")
     assert [shown(each) for each in Scripts(response.text).found[1:]] == ["h 0", "e 1", "l 2", "l 3", "o 4"]
 
 
-def test_the_top_leaves_first_and_then_one_script_a_tick() -> None:
+def test_the_top_is_sent_first_and_then_one_script_per_tick() -> None:
     assert list(page(TOP, ticks("ab", count=2, interval=0))) == [
         TOP,
         '<script>show("a 0")</script>\n',
@@ -112,7 +112,7 @@ def test_the_top_leaves_first_and_then_one_script_a_tick() -> None:
     ]
 
 
-def test_the_scripts_of_a_page_in_a_frame_call_its_parent() -> None:
+def test_with_frame_the_scripts_call_the_parent_page() -> None:
     assert client.get("/snippets?interval=0&frame=1").text.startswith(FRAME)
     assert "parent.show(text)" in FRAME
     assert "parent" not in TOP
@@ -135,5 +135,5 @@ def test_a_page_starts_with_600_bytes_that_webkit_needs_to_show_the_rest(path: s
     assert len(padding.group()) >= 600
 
 
-def test_a_count_of_0_is_the_page_without_ticks() -> None:
+def test_a_count_of_0_has_a_page_without_ticks() -> None:
     assert client.get("/snippets?count=0").text == TOP

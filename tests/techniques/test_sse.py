@@ -1,4 +1,4 @@
-"""The technique of server-sent events: ticks as events."""
+"""Tests of server.techniques.sse: ticks as server-sent events."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from server.wire.sse import Event, Parser
 client = create_app().test_client()
 
 
-def test_each_tick_is_one_event_in_one_piece() -> None:
+def test_each_tick_is_one_event_in_one_chunk() -> None:
     assert list(sse.frames([Tick("\\", 0), Tick("|", 1)])) == [b"data: \\ 0\n\n", b"data: | 1\n\n"]
 
 
-def test_the_head_says_what_browsers_caches_and_proxies_must_know() -> None:
+def test_the_headers_tell_caches_and_proxies_not_to_store_or_buffer() -> None:
     headers = client.get("/sse?count=0").headers
     assert headers["Content-Type"] == "text/event-stream"
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Accel-Buffering"] == "no"
 
 
-def test_the_stream_reads_as_the_story() -> None:
+def test_the_events_have_the_ticks_in_order() -> None:
     events = Parser().feed(client.get("/sse?count=9&interval=0").data)
     assert [event.data for event in events] == [str(tick) for tick in ticks(count=9, interval=0)]
 
 
-def test_a_count_of_0_is_a_stream_of_nothing() -> None:
+def test_a_count_of_0_has_an_empty_body() -> None:
     response = client.get("/sse?count=0")
     assert (response.status_code, response.data) == (200, b"")
 
 
-def test_a_large_count_is_allowed_and_one_too_large_is_not() -> None:
+def test_the_largest_count_is_1000000() -> None:
     with client.get("/sse?count=1000000") as response:
         assert response.status_code == 200
     assert client.get("/sse?count=1000001").status_code == 400
 
 
 @pytest.mark.parametrize("interval", [0.05, 60])
-def test_when_its_client_leaves_a_stream_ends_and_its_clean_up_runs(interval: float) -> None:
+def test_a_disconnect_ends_the_stream_and_runs_its_cleanup(interval: float) -> None:
     ended = threading.Event()
     app = Flask(__name__)
 
@@ -71,21 +71,21 @@ def test_when_its_client_leaves_a_stream_ends_and_its_clean_up_runs(interval: fl
 
     with BackgroundServer(app) as server:
         response = requests.get(server.url, stream=True, timeout=5)
-        body = response.iter_content(None)  # it closes the response when nobody holds it any more
+        body = response.iter_content(None)  # keep a reference: the response is closed when this iterator is freed
         assert next(body) == b"data: \\ 0\n\n"
         assert not ended.is_set()
         response.close()
         assert ended.wait(2)  # seconds; a few milliseconds on an idle machine
 
 
-# A reader that comes back.
+# Reconnecting clients.
 
-SOON = 1  # seconds: a stream ends within that
+SOON = 1  # seconds, the limit for the end of a stream
 STARTED = 1_700_000_000.5
 
 
 class Clock:
-    """Time that goes on while somebody waits, and no faster."""
+    """A clock that advances only in `wait`."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -102,10 +102,10 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock at a feed's start; only a wait moves it on."""
+    """Stop the clock at the start of a feed. It advances only in a wait."""
     stopped = Clock(STARTED)
     monkeypatch.setattr("time.time", stopped.time)
-    monkeypatch.setattr("time.sleep", stopped.wait)  # where there is no socket, a pause is a sleep
+    monkeypatch.setattr("time.sleep", stopped.wait)  # without a socket, a pause is a sleep
     return stopped
 
 
@@ -115,12 +115,12 @@ def resume(query: str = "", last: str | None = None) -> Any:
 
 
 def events(response: Any) -> list[tuple[str, str, str]]:
-    """The event, its data and the last id; the blocks in which nothing is sent are left out."""
+    """Return the type, the data and the id of each dispatched event."""
     return [(event.event or "", event.data, event.id or "") for event in Parser().feed(response.data)]
 
 
 @pytest.mark.usefixtures("clock")
-def test_with_resume_each_event_has_an_id_and_the_first_bytes_say_that_a_reader_is_connected() -> None:
+def test_with_resume_a_comment_comes_first_and_each_event_has_an_id() -> None:
     response = resume("&count=2")
     assert response.headers["Content-Type"] == "text/event-stream"
     assert response.headers["Cache-Control"] == "no-store"
@@ -129,33 +129,33 @@ def test_with_resume_each_event_has_an_id_and_the_first_bytes_say_that_a_reader_
 
 @pytest.mark.parametrize(("retry", "first"), [("0", b"retry: 0\n\n"), ("3600000", b"retry: 3600000\n\n")])
 @pytest.mark.usefixtures("clock")
-def test_a_waiting_time_for_the_browser_comes_first(retry: str, first: bytes) -> None:
+def test_with_resume_the_retry_delay_comes_first(retry: str, first: bytes) -> None:
     response = resume(f"&count=1&retry={retry}")
     assert response.data.startswith(first + b"id: ")
 
 
 @given(st.lists(st.integers(0, 8), max_size=6), st.integers(1, 20), st.floats(0, 3))
-def test_a_reader_cut_off_anywhere_that_comes_back_loses_nothing_and_gets_nothing_twice(
-    cuts: list[int], count: int, away: float
+def test_a_client_that_reconnects_after_any_event_receives_each_tick_once(
+    taken_before_disconnects: list[int], count: int, disconnected: float
 ) -> None:
     clock, last = Clock(STARTED), ""
-    seen: list[str] = []
+    received: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", clock.time)
-        for taken in [*cuts, count]:
+        for taken in [*taken_before_disconnects, count]:
             feed, n = Feed(STARTED, 0.5).at(last) or (Feed(STARTED, 0.5), -1)
             parser = Parser()
             stream = sse.events(Feed(feed.start, feed.interval, count), n, 10, clock.wait)
-            seen += [event.data for raw in islice(stream, taken) for event in parser.feed(raw)]
+            received += [event.data for raw in islice(stream, taken) for event in parser.feed(raw)]
             last = parser.last_event_id or last
-            clock.now += away
-    assert seen == [str(tick) for tick in ticks(count=count, interval=0)]
+            clock.now += disconnected
+    assert received == [str(tick) for tick in ticks(count=count, interval=0)]
 
 
-def test_a_reader_cut_off_on_the_wire_after_every_single_event_reads_the_whole_story(
+def test_a_client_that_reconnects_after_every_event_receives_all_ticks(
     server: BackgroundServer,
 ) -> None:
-    url, seen, last = f"{server.url}/sse?resume=1&count=6&interval=0.02", [], ""
+    url, received, last = f"{server.url}/sse?resume=1&count=6&interval=0.02", [], ""
     for _ in range(6):
         with requests.get(url, headers={"Last-Event-ID": last} if last else {}, stream=True, timeout=5) as response:
             parser, found = Parser(), []
@@ -163,20 +163,20 @@ def test_a_reader_cut_off_on_the_wire_after_every_single_event_reads_the_whole_s
                 found = parser.feed(piece)
                 if found:
                     break
-        seen.append(found[0].data)
+        received.append(found[0].data)
         last = found[0].id or ""
-    assert seen == [str(tick) for tick in ticks(count=6, interval=0)]
+    assert received == [str(tick) for tick in ticks(count=6, interval=0)]
     assert requests.get(url, headers={"Last-Event-ID": last}, timeout=5).status_code == 204
 
 
-def test_a_reader_that_has_everything_gets_204_which_tells_a_browser_to_ask_no_more(clock: Clock) -> None:
+def test_a_client_that_has_every_event_receives_204(clock: Clock) -> None:
     clock.now = STARTED + 60
     response = resume("&count=3", f"{STARTED * 1000:.0f}-2")
     assert (response.status_code, response.data) == (204, b"")
     assert resume("&count=4", f"{STARTED * 1000:.0f}-2").status_code == 200
 
 
-def test_what_is_kept_comes_at_once_and_how_many_are_forgotten_is_told(clock: Clock) -> None:
+def test_an_old_id_receives_the_number_of_missed_ticks_and_the_kept_ticks(clock: Clock) -> None:
     clock.now = STARTED + 150
     found = events(resume("&count=151", f"{STARTED * 1000:.0f}-9"))
     assert found[0] == ("missed", str(150 - 9 - KEPT), "")
@@ -185,7 +185,7 @@ def test_what_is_kept_comes_at_once_and_how_many_are_forgotten_is_told(clock: Cl
     assert clock.waits == []
 
 
-def test_a_reader_that_is_too_slow_is_told_in_the_middle_what_it_has_missed(clock: Clock) -> None:
+def test_a_slow_client_receives_the_number_of_missed_ticks(clock: Clock) -> None:
     stream = sse.events(Feed(STARTED, 1, 160), -1, 10, clock.wait)
     assert next(stream) == b"id: 1700000000500-0\ndata: \\ 0\n\n"
     clock.now += 150
@@ -197,18 +197,18 @@ def test_a_reader_that_is_too_slow_is_told_in_the_middle_what_it_has_missed(cloc
     "last", ["7", "x-1", "1700000000500-", "1700000000500-1", "1700000999000-0", "\u00e9", "0-0-0"]
 )
 @pytest.mark.usefixtures("clock")
-def test_an_id_that_is_not_ours_or_from_the_future_is_called_unknown_and_a_new_feed_begins(last: str) -> None:
+def test_an_invalid_or_future_id_is_reported_as_unknown_and_starts_a_new_feed(last: str) -> None:
     found = events(resume("&count=2", last))
     assert [(event, data) for event, data, _ in found] == [("unknown", last), ("message", "\\ 0"), ("message", "| 1")]
     assert found[-1][2] == "1700000000500-1"
 
 
 @pytest.mark.usefixtures("clock")
-def test_an_empty_id_is_none() -> None:
+def test_an_empty_id_is_treated_as_no_id() -> None:
     assert [event for event, _, _ in events(resume("&count=1", ""))] == ["message"]
 
 
-def test_a_comment_breaks_the_silence_and_moves_no_tick(clock: Clock) -> None:
+def test_a_heartbeat_is_sent_between_ticks_and_delays_no_tick(clock: Clock) -> None:
     response = resume("&count=3&heartbeat=0.4")
     beat = b": still here\n\n"
     ids = [b"id: 1700000000500-%d\ndata: %s %d\n\n" % (n, char, n) for n, char in enumerate([b"\\", b"|", b"/"])]
@@ -216,7 +216,7 @@ def test_a_comment_breaks_the_silence_and_moves_no_tick(clock: Clock) -> None:
     assert clock.waits == pytest.approx([0.4, 0.4, 0.2] * 2, abs=1e-5)
 
 
-def test_a_heartbeat_longer_than_the_interval_is_never_heard(clock: Clock) -> None:
+def test_a_heartbeat_longer_than_the_interval_is_never_sent(clock: Clock) -> None:
     assert b"still here" not in resume("&count=3&heartbeat=1.5").data
     assert clock.waits == pytest.approx([1, 1], abs=1e-5)
 
@@ -236,7 +236,7 @@ def test_a_heartbeat_longer_than_the_interval_is_never_heard(clock: Clock) -> No
         *[(f"heartbeat={bad}", "heartbeat must be a number of seconds from 0 to 3600") for bad in ("-1", "x", "1e9")],
     ],
 )
-def test_what_cannot_be_resumed_is_refused_with_what_is_allowed(query: str, allowed: str) -> None:
+def test_an_invalid_query_parameter_is_refused_with_the_allowed_values(query: str, allowed: str) -> None:
     response = client.get(f"/sse?resume=1&{query}")
     assert (response.status_code, response.mimetype) == (400, "text/plain")
     assert response.text.startswith(allowed)
@@ -248,7 +248,7 @@ def streams(server: BackgroundServer) -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize("heartbeat", ["15", "0.02"])
-def test_a_resumed_stream_ends_when_its_client_leaves(server: BackgroundServer, heartbeat: str) -> None:
+def test_a_disconnect_ends_a_resumed_stream(server: BackgroundServer, heartbeat: str) -> None:
     sock = ask(server.url, f"/sse?resume=1&interval=60&heartbeat={heartbeat}")
     read_until(sock, b"data: \\ 0\n\n\r\n")
     began = time.monotonic()
@@ -258,7 +258,7 @@ def test_a_resumed_stream_ends_when_its_client_leaves(server: BackgroundServer, 
     assert not [line for line in server.log if "Traceback" in line]
 
 
-def test_a_stop_ends_the_resumed_streams() -> None:
+def test_stopping_the_server_ends_resumed_streams() -> None:
     with BackgroundServer(create_app()) as server:
         socks = [ask(server.url, "/sse?resume=1&interval=60") for _ in range(3)]
         for sock in socks:
