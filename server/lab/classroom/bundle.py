@@ -77,8 +77,7 @@ def _copy(packages: Path, folder: Path, learners: bool) -> None:
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(*hidden))
     shutil.copytree(packages, folder / WHEELS)
-    if learners:
-        _remove_links_to_missing_files(folder / "README.md")
+    _remove_links_to_missing_files(folder / "README.md")
 
 
 def _remove_links_to_missing_files(path: Path) -> None:
