@@ -329,8 +329,8 @@ def main() -> int:
             return clean()
         if program[:2] == CLASSROOM:  # its paths start at the user's current folder
             more = [word if word.startswith("-") else os.path.abspath(word) for word in more]
-            if code := subprocess.call([BASE, "-I", ARGUMENTS, program[-1], *more]):
-                return code
+            if subprocess.call([BASE, "-I", ARGUMENTS, program[-1], *more]):
+                return 2
         if getattr(options, "port", None) is not None:
             check_port(options.port)
             more = [f"--port={options.port}", *more]
