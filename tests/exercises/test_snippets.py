@@ -223,6 +223,27 @@ class TestSnippets(Trials):
                 "as text the entries are ['a.txt', '&lt;b&gt;.txt'",
             ),
             Wrong("counted from nothing", COPY.replace("done + 1", "done"), "move the bar to [0], expected [1]"),
+            Wrong(
+                "a function that is not defined",
+                COPY.replace("move({done + 1})", "nothing({done + 1})"),
+                "'nothing(1);' does not move the bar to 1: no earlier script of the page defines a function nothing",
+            ),
+            Wrong(
+                "a function that does nothing",
+                COPY.replace("document.getElementById('bar').value = to", ""),
+                "'move(1);' does not move the bar to 1: no earlier script of the page defines a function move",
+            ),
+            Wrong(
+                "a bar without its id",
+                COPY.replace('<progress id="bar"', "<progress"),
+                'the <progress> has no id="bar"',
+            ),
+            Wrong(
+                "one more each time",
+                COPY.replace("move({done + 1});", "bar.value++"),
+                "the script 'bar.value++' does not move the bar to 1: it does not contain the number of copied files."
+                " Expected a script such as bar.value = 1",
+            ),
             Wrong("no length of the bar", COPY.replace(' max="{len(names)}"', ""), 'no <progress ... max="1">'),
             Wrong(
                 "plain text",
@@ -259,6 +280,10 @@ class TestSnippets(Trials):
             Right(
                 "the whole in a comment",
                 COPY.replace("move({done + 1});", "bar.value = {done + 1}; // of {len(names)}"),
+            ),
+            Right(
+                "a function that sets an attribute",
+                COPY.replace(".value = to }", ".setAttribute('value', to) }"),
             ),
             Right(
                 "a helper with numbers of its own",
