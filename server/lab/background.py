@@ -5,7 +5,6 @@ It is the server of `python -m server` (server/serving.py) in a thread. It print
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import sys
@@ -23,29 +22,30 @@ from .cells import replace_earlier
 
 HOST = "127.0.0.1"
 PROTOCOLS = ("HTTP/1.0", "HTTP/1.1")  # HTTP/1.0 has no chunks: a body without a length ends with the connection
-LAYERS = 8  # of SystemExit, each of which may come while the one before is handled
 
 
 class BackgroundServer:
     """Serve `app` on 127.0.0.1 from a thread.
 
     Use it as a context manager, or call `.start()` and `.stop()`. `port` 0 takes a free port. `protocol` may be
-    "HTTP/1.0". After `.stop()` no thread and no socket of the server is left. When a notebook cell runs again, the
-    server that it started before is stopped. `.url` is the address without a slash at the end, and `.log` holds the
-    latest 1,000 lines of the log.
+    "HTTP/1.0". An idle server wakes up every `poll_seconds`, and `.stop()` takes up to that long. After `.stop()` no
+    thread and no socket of the server is left. When a notebook cell runs again, the server that it started before is
+    stopped. `.url` is the address without a slash at the end, and `.log` holds the latest 1,000 lines of the log.
 
     Raises TypeError if `app` is not callable, ValueError for an unknown protocol or a port out of range. `.start()`
     raises RuntimeError if the port is in use.
     """
 
-    def __init__(self, app: Callable[..., Any], port: int = 0, protocol: str = "HTTP/1.1") -> None:
+    def __init__(
+        self, app: Callable[..., Any], port: int = 0, protocol: str = "HTTP/1.1", *, poll_seconds: float = 0.05
+    ) -> None:
         if not callable(app):
             raise TypeError(f"app must be a WSGI application, such as Flask(__name__) or create_app(), not {app!r}")
         if not 0 <= port <= 65535:
             raise ValueError(f"port must be a number from 0 (any free port) to 65535, not {port}")
         if protocol not in PROTOCOLS:
             raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}, not {protocol!r}")
-        self.app, self.port, self.protocol = app, port, protocol
+        self.app, self.port, self.protocol, self.poll_seconds = app, port, protocol, poll_seconds
         self.log: deque[str] = deque(maxlen=1000)
         self._server: _Server | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
@@ -62,7 +62,7 @@ class BackgroundServer:
         if self._server is None:
             replace_earlier(self)
             self._server = _listening(self.app, self.port, self.protocol, self.log)
-            self._server.start()
+            self._server.start(self.poll_seconds)
             # The threads hold only the inner server. When nothing refers to this object any more, the server stops.
             self._finalizer = weakref.finalize(self, self._server.end)
         return self
@@ -86,12 +86,6 @@ class BackgroundServer:
         return f"<BackgroundServer {self.url if self._server else 'stopped'}>"
 
 
-def quietly(call: Callable[[], object], layers: int = LAYERS) -> None:
-    """Call, and let SystemExit end that and no more, also where it is thrown into the thread again and again."""
-    with contextlib.suppress(SystemExit):
-        quietly(call, layers - 1) if layers else call()
-
-
 def _listening(app: Callable[..., Any], port: int, protocol: str, log: deque[str]) -> _Server:
     """Return a server that listens. Raises RuntimeError with a remedy if it cannot."""
     try:
@@ -111,17 +105,13 @@ class _Server(StreamingServer):
     def __init__(self, app: Callable[..., Any], port: int, protocol: str, log: deque[str]) -> None:
         self.lines = log
         super().__init__(app, HOST, port, protocol, _Handler)
+
+    def start(self, poll_seconds: float) -> None:
+        """Accept clients from now on. The thread looks every `poll_seconds` whether it is to stop."""
         self.thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name=f"server {self.port}"
+            target=self.serve_forever, args=(poll_seconds,), daemon=True, name=f"server {self.port}"
         )
-
-    def start(self) -> None:
-        """Accept clients from now on."""
         self.thread.start()
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Handle one connection."""
-        quietly(lambda: super(_Server, self).process_request_thread(request, client_address))
 
     def end(self) -> None:
         """Stop, and warn about streams that are still busy."""

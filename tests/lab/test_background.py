@@ -79,6 +79,16 @@ def test_it_can_be_started_again() -> None:
             assert requests.get(f"{server.url}/sse?count=1", timeout=SECONDS).ok
 
 
+def test_a_short_poll_makes_stop_fast() -> None:
+    durations = []
+    for _ in range(20):
+        server = BackgroundServer(create_app(), poll_seconds=0.001).start()
+        began = time.monotonic()
+        server.stop()
+        durations.append(time.monotonic() - began)
+    assert min(durations) < 0.03  # seconds; the default poll of 0.05 s takes longer
+
+
 def test_after_its_stop_its_port_is_free_at_once() -> None:
     with BackgroundServer(create_app()) as first:
         port = int(first.url.rpartition(":")[2])

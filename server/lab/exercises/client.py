@@ -25,6 +25,7 @@ from .response import NotYet, RecordedResponse, check, fail
 
 MOST_BYTES = 1 << 20  # of one response
 GRACE = 0.3  # seconds for a view to notice that its client has disconnected
+POLL = 0.005  # seconds for a server to stop; a check may start several servers
 BEGIN = 0.5  # seconds for an app to begin to wait
 
 
@@ -168,7 +169,7 @@ def running(app: Any) -> Iterator[tuple[BackgroundServer, WatchedApp]]:
     """Serve a WSGI app while the block runs; a context manager."""
     check(callable(app), f"{app!r} is not an application. Write Flask(...), with a view.")
     watched = WatchedApp(app)
-    server = BackgroundServer(watched).start()
+    server = BackgroundServer(watched, poll_seconds=POLL).start()
     try:
         with got_request_exception.connected_to(watched.note):
             yield server, watched
