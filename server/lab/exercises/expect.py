@@ -1,4 +1,4 @@
-"""What an answer must hold, format by format, and why it does not."""
+"""Compare the body of a response with what the check expects, and explain the difference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .response import RecordedResponse, check, fail
 
 
 def expect_events(response: RecordedResponse, *expected: str, event: str = "message") -> None:
-    """Raise NotYet unless the answer is an event stream of exactly these events, by their data."""
+    """Raise NotYet unless the response is an event stream with exactly these data of events of one type."""
     if response.type != "text/event-stream":
         came = response.type or "missing"
         fail(f"Content-Type is {came}: an EventSource expects text/event-stream, and gives up", response)
@@ -41,7 +41,7 @@ def _why_no_event(response: RecordedResponse, event: str) -> str:
 
 
 def expect_documents(response: RecordedResponse, *expected: Any) -> None:
-    """Raise NotYet unless the answer is newline-delimited JSON, ended, of exactly these documents."""
+    """Raise NotYet unless the response is complete newline-delimited JSON with exactly these documents."""
     if response.type != ndjson.MEDIA_TYPE:
         fail(f"Content-Type is {response.type or 'missing'}, expected {ndjson.MEDIA_TYPE}", response)
     why = ""
@@ -55,7 +55,7 @@ def expect_documents(response: RecordedResponse, *expected: Any) -> None:
 
 
 def expect_parts(response: RecordedResponse, *expected: bytes) -> None:
-    """Raise NotYet unless the answer is multipart/x-mixed-replace, ended, with parts of exactly these bytes."""
+    """Raise NotYet unless the response is complete multipart/x-mixed-replace with parts of exactly these bytes."""
     if response.type != multipart.MEDIA_TYPE:
         fail(f"Content-Type is {response.type or 'missing'}, expected {multipart.MEDIA_TYPE}", response)
     why = ""
@@ -98,16 +98,16 @@ def _expect(response: RecordedResponse, what: str, came: list[Any], expected: li
 
 
 def format_list(values: Iterable[Any], most: int = 6) -> str:
-    """Write a list, and not more than its first values."""
+    """Return the list as text, with at most its first `most` values and 60 characters per value."""
     listed = list(values)
     shown = [text if len(text := repr(each)) <= 60 else f"{text[:60]}..." for each in listed[:most]]
     return f"[{', '.join([*shown, f'... {len(listed)} in all'] if len(listed) > most else shown)}]"
 
 
 def scripts(page: str) -> list[str]:
-    """Return the text of each script element of a page that a browser would run: of those whose end tag has come.
+    """Return the text of each script that a browser would run: of the script elements that have an end tag.
 
-    It ends a script where a browser does, the oddity of `<!--` included (WHATWG HTML, section 13.2.5.4 and on).
+    A script ends as in a browser. `<!--` changes where a script ends (WHATWG HTML, section 13.2.5.4 and following).
     """
     found, at = [], 0
     while begun := re.compile(r"<!--.*?(?:-->|\Z)|<[!/?a-z][^>]*>", re.I | re.S).search(page, at):

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+from ..notebook_cells import Cell, select
 from .bounded import WATCHDOG, at
-from .cells import Cell, select
 from .locations import add_source, describe, line_of_dump
 from .response import NotYet
 

@@ -1,4 +1,4 @@
-"""Hints, predictions, and lines to bring into order."""
+"""Hints, predictions, and program lines to put in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .response import NotYet, check
 
 
 class Hints:
-    """The hints of an exercise: call it with 1 for the first, with 2 for one that says more."""
+    """The hints of an exercise. Call it with 1 for the first hint; later hints explain more."""
 
     def __init__(self, exercise: str, *texts: str) -> None:
         self.exercise, self.texts = exercise, texts
@@ -26,15 +26,16 @@ class Hints:
 
 
 def hints(exercise: str, *texts: str) -> Hints:
-    """Return what `hint` is in the exercise of this number."""
+    """Return the hints of the exercise with this number, to be called `hint` in its notebook."""
     return Hints(exercise, *texts)
 
 
 def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: object) -> None:
-    """Hold a prediction against what was measured.
+    """Compare a prediction with the measured outcome.
 
-    Each option is a letter with the outcome that it predicts, and what somebody who chooses it has in mind.
-    Raises NotYet with that sentence where the outcome is another, and ValueError where no option has the outcome.
+    `options` maps each letter to the outcome that it predicts and to a sentence with the reason for choosing it.
+    Prints the reason if the prediction is right. Raises NotYet with the reason if another outcome was measured, and
+    ValueError if no option predicts the measured outcome.
     """
     if measured not in [outcome for outcome, _ in options.values()]:
         raise ValueError(f"no option predicts {measured!r}, which was measured")
@@ -50,11 +51,11 @@ def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: ob
 
 
 def arranged(lines: Mapping[str, str], order: Any, *, out: int = 0, **given: Any) -> dict[str, Any]:
-    """Run lines of Python in the order that a text of their letters says, and return the names that they define.
+    """Run lines of Python in the order of their letters in `order`, and return the names that they define.
 
-    `out` is how many of the lines stay out at least; `given` are names that the lines may use, beside the module
-    `time`. Raises NotYet where a letter has no line, comes twice or is one too many, and where the lines, in this
-    order, are no program.
+    At least `out` of the lines must not be used. The lines may use the names `given` and the module `time`.
+    Raises NotYet if a letter has no line, if a letter is repeated, if there are too many letters, and if the lines
+    raise an exception in this order.
     """
     letters = [letter for letter in str(order or "").upper() if letter.isalnum()]
     check(letters, f'order is a text of letters, such as "{"".join(sorted(lines)[:3])}", not {order!r}.')

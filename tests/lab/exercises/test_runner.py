@@ -1,4 +1,4 @@
-"""Checks run in a process of their own: its verdict, its limits, and the cells that it needs."""
+"""Checks run in a process of their own: its verdict, its limits, and its errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from server.lab.exercises import NotYet
-from server.lab.exercises.cells import Cell, select
 from server.lab.exercises.runner import run_check_cell
 
 SETUP = "import queue\nimport threading\nimport time\nfrom flask import Flask\nfrom flask_sock import Sock\n"
@@ -145,31 +144,3 @@ def test_an_answer_cannot_replace_what_the_check_uses(answer: str) -> None:
     check = check_of("check(shown(stuck) == 'right', 'wrong')", "stuck, *, shown")
     with pytest.raises(NotYet, match=r"^wrong$"):
         run_check_cell([helper, f"{answer}\nstuck = 'wrong'"], check)
-
-
-def numbers(names: list[str], *sources: str, first: bool = False) -> list[int]:
-    return [cell.number for cell in select([Cell(n, each) for n, each in enumerate(sources)], names, first)]
-
-
-def test_the_last_cell_that_binds_a_name_defines_it() -> None:
-    assert numbers(["a"], "a = 1", "a = 2", "b = 3") == [1]
-    assert numbers(["a"], "a = 1", "a = 2", first=True) == [0]
-
-
-def test_the_cells_that_a_definition_needs_come_too() -> None:
-    cells = "import time", "def g():\n    time.sleep(1)", "x = 1", "def f():\n    return g()"
-    assert numbers(["f"], *cells) == [0, 1, 3]
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["@app.get('/')\ndef view(): pass", "app.add_url_rule('/', 'x', print)", "app.config['A'] = 1", "extend(app)"],
-)
-def test_a_later_cell_that_extends_an_object_comes_too(source: str) -> None:
-    assert numbers(["app"], source, "def extend(app): pass", "app = Flask('x')", source)[-1] == 3
-    assert 0 not in numbers(["app"], source, "def extend(app): pass", "app = Flask('x')", source)
-
-
-def test_cells_that_only_look_at_an_object_stay_out() -> None:
-    cells = ["from server.lab.exercises import fetch", "app = 1", "print(app)", "fetch(app)", "x = app", "not python"]
-    assert numbers(["app"], *cells) == [1]

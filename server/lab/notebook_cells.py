@@ -1,4 +1,4 @@
-"""Select the cells of a notebook that define the names a check needs."""
+"""Select the cells of a notebook that are needed to define some names."""
 
 from __future__ import annotations
 
