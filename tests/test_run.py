@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 import pytest
+from free_port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 META = ("run.py", "pyproject.toml", "constraints.txt")
@@ -67,13 +68,6 @@ def finished(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]
         said = process.communicate(timeout=120)[0]
     assert "Traceback" not in said
     return process.returncode, said
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-    return port
 
 
 # What it installs, and when

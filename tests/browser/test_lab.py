@@ -4,7 +4,6 @@ import importlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from free_port import free_port
 from markdown_links import headings, links
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
@@ -32,13 +32,6 @@ def log(event, arguments):
 sys.addaudithook(log)
 """
 TICK = re.compile(r"[\\|/-] \d+")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @pytest.fixture(scope="module")
