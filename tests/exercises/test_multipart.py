@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from exercise_cases import Right, Trials, Wrong
+from exercise_cases import Right, Trials, Wrong, exercises
 
 GAPS = """
 before = b"--slide\\r\\n"
@@ -238,14 +238,14 @@ class TestMultipart(Trials):
             Wrong(
                 "long, and always the same",
                 BOARD.replace("uuid.uuid4().hex", '"a-boundary-that-is-long-enough-for-anybody"'),
-                "b'I have read your boundary:', b'the office is closed'], expected",
+                "and a visitor who has read earlier responses can write it in a note",
             ),
             Wrong(
                 "random, once",
                 BOARD.replace("    boundary = uuid", "    boundary = BOUNDARY or uuid").replace(
                     'app = Flask("board")', 'app = Flask("board")\nBOUNDARY = uuid.uuid4().hex'
                 ),
-                "b'I have read your boundary:', b'the office is closed'], expected",
+                "and a visitor who has read earlier responses can write it in a note",
             ),
             Wrong(
                 "two boundaries",
@@ -262,14 +262,28 @@ class TestMultipart(Trials):
                 BOARD.replace("uuid.uuid4().hex", '"note"').replace(
                     "plain\\r\\n", "plain\\r\\nContent-Length: {len(note)}\\r\\n"
                 ),
-                "--note stands 7 times in the answer, expected 5",
+                "--note is 7 times in the response, expected 5 times",
             ),
             Wrong(
                 "refused",
                 BOARD.replace("uuid.uuid4().hex", '"note"').replace(
                     "part(note, boundary) for", "Part(note).encode(boundary) for"
                 ),
-                "your code raises ValueError: the body holds",
+                "your code raises ValueError: the body contains",
+            ),
+            Wrong(
+                "a boundary that counts",
+                BOARD.replace("uuid.uuid4().hex", 'f"note-{next(numbers)}"').replace(
+                    "import uuid", "import itertools\n\nnumbers = itertools.count(1)"
+                ),
+                "the boundary is 'note-2', and a visitor who has read earlier responses can write it",
+            ),
+            Wrong(
+                "the time in seconds",
+                BOARD.replace("uuid.uuid4().hex", 'f"{int(time.time()) + next(numbers)}-end"').replace(
+                    "import uuid", "import itertools, time\n\nnumbers = itertools.count(1)"
+                ),
+                "and a visitor who has read earlier responses can write it in a note",
             ),
             Right("made whole", BOARD),
             Right(
@@ -376,7 +390,16 @@ class TestMultipart(Trials):
                 CAMERA.replace('int(request.args["count"])', 'request.args["count"]'),
                 "your code raises TypeError: 'str' object cannot be interpreted as an integer, at line",
             ),
-            Right("looking again and again", CAMERA),
+            Wrong("looking again and again", CAMERA, "looks again and again instead of sleeping until one comes"),
+            Wrong(
+                "short waits",
+                exercises("multipart")[5].solution.replace("changed.wait()", "changed.wait(0.01)"),
+                "looks again and again instead of sleeping until one comes",
+            ),
+            Right(
+                "waiting with a timeout",
+                exercises("multipart")[5].solution.replace("changed.wait()", "changed.wait(30)"),
+            ),
             Right("a box for each reader", READERS),
         ],
     }
