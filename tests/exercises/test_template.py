@@ -129,10 +129,24 @@ class TestTemplate(Trials):
             Wrong("no choice", "answer = 'B, I think'", "answer is one of"),
         ],
         2: [
-            Wrong("a song as a tag", f'{LINES}\norder = "GFEDB"', "('<li>I <3 you</li>', 3)"),
-            Wrong("sorted", f'{LINES}\norder = "GFCAB"', "('<li>Help!</li>', 3)"),
-            Wrong("no list around", f'{LINES}\norder = "GEA"', "are [('<li>Yesterday</li>', 1)"),
-            Wrong("the list ends first", f'{LINES}\norder = "GFBEA"', "are [('<ol>', 0), ('</ol>', 0)"),
+            Wrong(
+                "a song as a tag",
+                f'{LINES}\norder = "GFEDB"',
+                "chunk number 4 is '<li>I <3 you</li>', expected '<li>I &lt;3 you</li>'",
+            ),
+            Wrong(
+                "sorted",
+                f'{LINES}\norder = "GFCAB"',
+                "chunk number 2 is '<li>Help!</li>', expected '<li>Yesterday</li>'",
+            ),
+            Wrong(
+                "no list around", f'{LINES}\norder = "GEA"', "chunk number 1 is '<li>Yesterday</li>', expected '<ol>'"
+            ),
+            Wrong(
+                "the list ends first",
+                f'{LINES}\norder = "GFBEA"',
+                "chunk number 2 is '</ol>', expected '<li>Yesterday</li>'",
+            ),
             Wrong("a row twice", f'{LINES}\norder = "GFEADB"', "these are 6 of 7 lines, and 2 must stay out"),
             Wrong("every line", f'{LINES}\norder = "GFEABCD"', "these are 7 of 7 lines, and 2 must stay out"),
             Wrong("the name is missing", f'{LINES}\norder = "FEAB"', "these lines are no program"),
