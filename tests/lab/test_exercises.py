@@ -407,11 +407,6 @@ def test_the_scripts_of_a_page_are_those_that_a_browser_runs(page: str, found: l
     assert scripts(page) == found
 
 
-def test_the_body_is_json_or_none() -> None:
-    assert fetch(streamed(lambda: iter(['{"a":', "[1]}"]))).json == {"a": [1]}
-    assert fetch(streamed(lambda: iter(["{'a': 1}"]))).json is None
-
-
 def test_a_path_that_no_view_answers_is_told_so() -> None:
     with pytest.raises(NotYet, match=r"^it is 404\. No view has this path\n\nOn the wire:"):
         check(False, "it is 404", fetch(Flask("exercise"), "/nowhere"))

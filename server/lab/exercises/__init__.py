@@ -5,15 +5,17 @@ NotYet, whose text says what happened, what was expected, and shows the frames. 
 its own. An endless loop therefore ends with the check, and the message names its line.
 """
 
+from ..response import RecordedResponse
 from .bounded import raised, within
 from .client import Served, Steps, Watcher, fetch, serving, streamed
 from .expect import expect_documents, expect_events, expect_parts, scripts
-from .response import NotYet, RecordedResponse, check, fail
+from .response import AppResponse, NotYet, check, fail
 from .runner import run_check
 from .tasks import Hints, arranged, hints, predict
 from .websockets import WebSocketClient, WebSockets
 
 __all__ = [
+    "AppResponse",
     "Hints",
     "NotYet",
     "RecordedResponse",

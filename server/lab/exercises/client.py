@@ -21,7 +21,7 @@ from ..recording import Recording
 from .bounded import SECONDS, WATCHDOG, Deadline, at
 from .expect import format_list
 from .locations import line_of_threads, waiting_frames
-from .response import NotYet, RecordedResponse, check, fail
+from .response import AppResponse, NotYet, check, fail
 
 MOST_BYTES = 1 << 20  # of one response
 GRACE = 0.3  # seconds for a view to notice that its client has disconnected
@@ -36,11 +36,11 @@ def fetch(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
-    until: Callable[[RecordedResponse], object] | None = None,
+    until: Callable[[AppResponse], object] | None = None,
     seconds: float = SECONDS,
     grace: float = GRACE,
     may_fail: bool = False,
-) -> RecordedResponse:
+) -> AppResponse:
     """Serve a WSGI app, send one request and return the response. `app` may also be the URL of a running server.
 
     The client reads until the response is complete, until `until(response)` is true, or for `seconds`. Then it
@@ -66,9 +66,9 @@ def _exchange(
     method: str,
     headers: Mapping[str, str] | None,
     body: bytes,
-    until: Callable[[RecordedResponse], object] | None,
+    until: Callable[[AppResponse], object] | None,
     seconds: float,
-) -> RecordedResponse:
+) -> AppResponse:
     parts = urlsplit(url)
     sent = {"Host": parts.netloc, **(headers or {}), **({"Content-Length": str(len(body))} if body else {})}
     head = http.Head(f"{method} {path} HTTP/1.1", tuple(sent.items())).encode() + body
@@ -90,9 +90,9 @@ def _exchange(
             else:
                 over = not data or any(isinstance(part, http.End) for part in parser.feed(data))
                 recording.add(1, "<-", data, "" if data else "closed")
-            if until is not None and until(RecordedResponse(recording, method)):
+            if until is not None and until(AppResponse(recording, method)):
                 break
-    return RecordedResponse(recording, method, port)
+    return AppResponse(recording, method, port)
 
 
 def streamed(generate: Callable[[], Any], content_type: str = "text/plain") -> Flask:
@@ -123,7 +123,7 @@ class WatchedApp:
         """Take note of an exception that Flask turns into a response with status 500."""
         self.errors.append((request.environ["REMOTE_PORT"], exception))
 
-    def errors_of(self, response: RecordedResponse) -> list[BaseException]:
+    def errors_of(self, response: AppResponse) -> list[BaseException]:
         """Return the exceptions that the app raised for the request of this response."""
         return [error for port, error in self.errors if port == response.client_port]
 
@@ -201,7 +201,7 @@ class Served:
         may_fail: bool = False,
         may_time_out: bool = False,
         **options: Any,
-    ) -> RecordedResponse:
+    ) -> AppResponse:
         """Send one request and return the response, as the function `fetch` does.
 
         Raises NotYet if there is no response at all, unless it `may_time_out` (the status is 0 then), and if the app
@@ -216,7 +216,7 @@ class Served:
             fail(f"your code raises {response.error}", response)
         return response
 
-    def start_request(self, path: str = "/", **options: Any) -> Future[RecordedResponse]:
+    def start_request(self, path: str = "/", **options: Any) -> Future[AppResponse]:
         """Send a request, and return when the app has responded or waits. `.result()` is the response."""
         before = list(self._watched.threads)
         future, deadline = self._pool.submit(self.fetch, path, may_time_out=True, **options), Deadline(BEGIN)
@@ -244,7 +244,7 @@ class Watcher:
         self.text, self.seconds = "", seconds
         self._changed = threading.Condition()
 
-    def __call__(self, response: RecordedResponse) -> bool:
+    def __call__(self, response: AppResponse) -> bool:
         """Note the text of the response; return False, so that `fetch` goes on."""
         with self._changed:
             self.text = response.text
@@ -281,7 +281,7 @@ class Steps:
                 self.held = not Deadline(self._seconds).wait_for(self._changed, lambda: self._arrived > self._known)
             self.taken, self._known = self.taken + 1, self._arrived
 
-    def watch(self, response: RecordedResponse) -> None:
+    def watch(self, response: AppResponse) -> None:
         """Note how many bytes have arrived."""
         with self._changed:
             self._arrived = len(response.body)

@@ -8,7 +8,8 @@ from typing import Any
 
 from server.wire import multipart, ndjson
 
-from .response import RecordedResponse, check, fail
+from ..response import RecordedResponse
+from .response import check, fail
 
 
 def expect_events(response: RecordedResponse, *expected: str, event: str = "message") -> None:
