@@ -191,6 +191,12 @@ class TestNdjson(Trials):
             Right("as text", EXPORT),
         ],
         5: [
+            Wrong(
+                "a parrot of its own",
+                'def parrot(prompt):\n    return [f"{word} " for word in prompt.split()]\n\n\n'
+                + PARROT.replace("document(words),", "list(document(words)),"),
+                "POST /generate takes 0 tokens from parrot(prompt), expected 4",
+            ),
             Wrong("a GET", PARROT.replace("app.post", "app.get"), "the status of POST /generate is 405"),
             Wrong("one path only", PARROT.replace('@app.post("/chat")\n', ""), "the status of POST /chat is 404"),
             Wrong(
