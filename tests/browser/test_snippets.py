@@ -37,7 +37,7 @@ def test_visible(visit: Visit) -> None:
     page = visit("snippets")
     ask(page, interval="0.05", count="5")
     expect(framed(page)).to_have_text("o 4")
-    scripts = page.frame_locator("#visible iframe").locator("#data ~ script").all_text_contents()
+    scripts = page.frame_locator("#visible iframe").locator("main ~ script").all_text_contents()
     assert scripts[1:] == [f'show("{text}")' for text in HELLO]
 
 
