@@ -10,9 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespell_lib"])
-# More workers than cores, because the tests often wait; conftest.py orders them. nbval runs in its own process,
-# because loading it costs each worker a second.
-PYTEST = ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
+# Not more workers than cores, because tests with browsers and checks of exercises measure time; conftest.py orders
+# them. nbval runs in its own process, because loading it costs each worker a second.
+WORKERS = str(min(4, os.cpu_count() or 2))
+PYTEST = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
 COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
 
 

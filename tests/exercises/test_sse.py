@@ -150,7 +150,7 @@ class TestSse(Trials):
             Wrong(
                 "a percentage by floating point",
                 exercises("sse")[5].solution.replace("100 * step // steps", "int(step / steps * 100)"),
-                "Number 29 is '28', expected '29'",
+                "Number 29 is '57', expected '58'",
             ),
             Wrong(
                 "reported before the step",
