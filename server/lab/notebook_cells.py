@@ -1,12 +1,16 @@
-"""Select the cells of a notebook that are needed to define some names."""
+"""Select the cells of a notebook that are needed to define some names, and run them."""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import linecache
 import symtable
+import sys
+import types
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest.mock import MagicMock
 
 
 class Cell(NamedTuple):
@@ -92,3 +96,22 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def run_cells(cells: Iterable[Cell]) -> dict[str, Any]:
+    """Run cells as a fresh notebook does, and return the names that they define. Magics do nothing.
+
+    In tracebacks the file name of a cell is `<cell NUMBER>`. Raises what the cells raise.
+    """
+    main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main
+    vars(main)["get_ipython"] = MagicMock()
+    for number, source in cells:
+        add_source(f"<cell {number}>", source)
+        exec(compile(source, f"<cell {number}>", "exec"), vars(main))
+    return vars(main)
+
+
+def add_source(name: str, source: str) -> None:
+    """Let tracebacks find the lines of code that is in no file. `name` is the file name given to `compile`."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)

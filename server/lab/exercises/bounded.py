@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TextIO, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .locations import class_and_message, describe, is_learners, line_of_threads
 from .response import NotYet
@@ -16,7 +14,6 @@ from .response import NotYet
 T = TypeVar("T")
 
 SECONDS = 2.0  # for a response, or for a call, unless a check says otherwise
-LONGEST = 10.0  # seconds for one step of a check
 STEP, MOST_STEP = 0.05, 0.1  # seconds of a wait between two looks, and how many of them count at most
 
 
@@ -42,37 +39,6 @@ class Deadline:
         while not (held := holds()) and (step := self.step()):
             condition.wait(step)
         return held
-
-
-class Watchdog:
-    """Ends this process if one step of a check takes too long, for example in a call that holds Python's lock.
-
-    `start(file)` switches it on. It writes the tracebacks of all threads to the file before it ends the process.
-    """
-
-    def __init__(self) -> None:
-        self._file: TextIO | None = None
-
-    def start(self, file: TextIO) -> None:
-        """Watch from now on."""
-        self._file = file
-        self._allow(LONGEST)
-
-    @contextlib.contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
-        """Allow a step that is to take `seconds` about twice as long, for busy machines."""
-        self._allow(2 * seconds + 2)
-        try:
-            yield
-        finally:
-            self._allow(LONGEST)
-
-    def _allow(self, seconds: float) -> None:
-        if self._file is not None:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=self._file)
-
-
-WATCHDOG = Watchdog()
 
 
 def within(seconds: float, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -113,10 +79,9 @@ def call(
             done.append((None, error))
 
     thread, deadline = threading.Thread(target=run, daemon=True, name="exercise"), Deadline(seconds)
-    with WATCHDOG.limit(seconds):
-        thread.start()
-        while thread.is_alive() and (step := deadline.step()):
-            thread.join(step)
+    thread.start()
+    while thread.is_alive() and (step := deadline.step()):
+        thread.join(step)
     if not done:
         raise NotYet(f"{name_of(function)} is still running after {seconds} s.{at(line_of_threads([thread]))}")
     return done[0]

@@ -18,7 +18,7 @@ from server.wire import http
 
 from ..background import BackgroundServer
 from ..recording import Recording
-from .bounded import SECONDS, WATCHDOG, Deadline, at
+from .bounded import SECONDS, Deadline, at
 from .expect import format_list
 from .locations import line_of_threads, waiting_frames
 from .response import AppResponse, NotYet, check, fail
@@ -74,7 +74,7 @@ def _exchange(
     head = http.Head(f"{method} {path} HTTP/1.1", tuple(sent.items())).encode() + body
     recording, deadline = Recording(keep=MOST_BYTES), Deadline(seconds)
     parser, over = http.Parser("response", [method]), False
-    with WATCHDOG.limit(seconds), socket.create_connection((parts.hostname or "", parts.port or 80), seconds) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 80), seconds) as sock:
         port = sock.getsockname()[1]
         recording.add(1, "->", head)
         sock.sendall(head)

@@ -16,11 +16,6 @@ ADVICE = {  # what to do about exceptions whose own message does not say it to a
 }
 
 
-def add_source(name: str, source: str) -> None:
-    """Let tracebacks and messages find the lines of code that is in no file."""
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-
-
 def is_learners(filename: str) -> bool:
     """Return whether code of this file name belongs to the learner."""
     return filename.startswith(("<cell ", "<your lines")) or "ipykernel_" in filename  # the latter inside a kernel
@@ -71,8 +66,12 @@ def waiting_frames(threads: Iterable[threading.Thread]) -> list[FrameType]:
 
 
 def line_of_dump(dump: str) -> str:
-    """Return the location in a traceback of all threads that `faulthandler` has written, "" if there is none."""
+    """Return the location in a traceback of all threads that `faulthandler` has written.
+
+    It is the first line of the learner's code, or else a line of the check. Without both it is "".
+    """
     for frame in re.finditer(r'File "(.+)", line (\d+) in ', dump):
         if found := location(frame[1], int(frame[2])):
             return found
-    return ""
+    in_check = re.search(r'File "<check>", line (\d+) in ', dump)
+    return f"line {in_check[1]} of the check" if in_check else ""

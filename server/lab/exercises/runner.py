@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import faulthandler
 import inspect
-import io
 import multiprocessing
 import os
 import re
@@ -15,20 +15,18 @@ import tempfile
 import threading
 import time
 import traceback
-import types
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
-from unittest.mock import MagicMock
+from typing import Any, NamedTuple, TextIO
 
-from ..notebook_cells import Cell, select
-from .bounded import WATCHDOG, at
-from .locations import add_source, describe, line_of_dump
+from ..notebook_cells import Cell, add_source, run_cells, select
+from .bounded import at
+from .locations import describe, line_of_dump
 from .response import NotYet
 
 CHECK = re.compile(r"^run_check\(", re.MULTILINE)  # a cell with a check defines nothing for other checks
-LIMIT = 60.0  # seconds for a check
+MOST_OUTPUT = 100_000  # characters
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 PRELOADED = [  # modules that the exercises use: the fork server imports them once
     __name__,
@@ -40,6 +38,17 @@ PRELOADED = [  # modules that the exercises use: the fork server imports them on
     "sseclient",
     "unittest.mock",
 ]
+
+
+class Limits(NamedTuple):
+    """Limits in seconds: for the cells, for the check, and for a call that does not let another thread run."""
+
+    cells: float = 10.0
+    check: float = 60.0
+    stuck: float = 5.0
+
+
+LIMITS = Limits()
 _processes: Any = multiprocessing.get_context(METHOD)
 if METHOD == "forkserver":
     _processes.set_forkserver_preload(PRELOADED)
@@ -68,30 +77,42 @@ def run_check_cell(cells: Sequence[str], check_cell: str) -> None:
     given = select(known, [argument.arg for argument in arguments.kwonlyargs], first=True)
     receiver, sender = _processes.Pipe(duplex=False)
     with tempfile.TemporaryDirectory() as folder, receiver:
-        dump = Path(folder, "dump.txt")
-        process = _processes.Process(target=_run, args=(sender, chosen, given, check_cell, str(dump)), daemon=True)
+        dump, output = Path(folder, "dump.txt"), Path(folder, "output.txt")
+        options = sender, str(dump), str(output), LIMITS, chosen, given, check_cell
+        process = _processes.Process(target=_run, args=options, daemon=True)
         process.start()
         sender.close()
+        began, kind, text = time.monotonic(), "ended", ""
         try:
-            receiver.poll(LIMIT)  # until the process has started
-            began = time.monotonic()
-            kind, text = _relay(receiver, began + LIMIT)
-            seconds = time.monotonic() - began
+            if receiver.poll(2 * sum(LIMITS)):
+                with contextlib.suppress(EOFError):
+                    kind, text = receiver.recv()
         finally:
+            seconds = time.monotonic() - began
             process.kill()
             process.join()
-        code = process.exitcode
-        process.close()
+            code = process.exitcode
+            process.close()
+            _print_file(output)
         if kind == "ended":
             for cell in chosen:
                 add_source(f"<cell {cell.number}>", cell.source)
-            line = at(line_of_dump(dump.read_text(encoding="utf-8"))) if dump.exists() else ""
-            why = "still running" if line or seconds > LIMIT else f"ends Python itself (exit code {code})"
-            raise NotYet(f"your code {'is ' * (why[0] == 's')}{why} after {seconds:.0f} s.{line}")
+            stuck = dump.read_text(encoding="utf-8") if dump.exists() else ""
+            why = f"is still running after {seconds:.0f} s.{at(line_of_dump(stuck))}"
+            raise NotYet(f"your code {why if stuck else f'ends Python itself (exit code {code}).'}")
     if kind == "not yet":
         raise NotYet(text)
     if kind == "error":
         raise RuntimeError(f"The check itself fails. Please report this with your code.\n\n{text}")
+
+
+def _print_file(path: Path) -> None:
+    """Print the beginning of a text file, if it exists."""
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(MOST_OUTPUT)
+            more = "\n... (the rest of the output is not shown)\n" if file.read(1) else ""
+        print(text, end=more)
 
 
 def _function_in(check_cell: str) -> ast.FunctionDef:
@@ -99,59 +120,47 @@ def _function_in(check_cell: str) -> ast.FunctionDef:
     return function
 
 
-def _relay(receiver: Connection, deadline: float) -> tuple[str, str]:
-    """Print what the process prints until it sends its verdict; return that, or ("ended", "") if none comes."""
-    while receiver.poll(max(0.0, deadline - time.monotonic())):
-        try:
-            kind, text = receiver.recv()
-        except EOFError:
-            break
-        if kind == "print":
-            print(text, end="")
-        elif kind != "started":
-            return kind, text
-    return "ended", ""
-
-
 # In the process of the check
 
 
-class _Output(io.TextIOBase):
-    """A text stream that sends its text to the notebook."""
-
-    def __init__(self, sender: Connection) -> None:
-        self._sender, self._lock = sender, threading.Lock()
-
-    def write(self, text: str) -> int:
-        self.send("print", text)
-        return len(text)
-
-    def send(self, kind: str, text: str) -> None:
-        """Send text with its kind."""
-        with self._lock, contextlib.suppress(BrokenPipeError):
-            self._sender.send((kind, text))
-
-
-def _run(sender: Connection, cells: Sequence[Cell], given: Sequence[Cell], check_cell: str, dump: str) -> None:
+def _run(
+    sender: Connection,
+    dump: str,
+    output: str,
+    limits: Limits,
+    cells: Sequence[Cell],
+    given: Sequence[Cell],
+    check_cell: str,
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the notebook ends this process if it is interrupted
-    output = sys.stdout = sys.stderr = _Output(sender)
-    with open(dump, "w", encoding="utf-8") as file:
-        WATCHDOG.start(file)
-        output.send("started", "")
-        output.send(*_verdict(cells, given, check_cell))
+    with open(dump, "w", encoding="utf-8") as dumped, open(output, "w", 1, "utf-8", "backslashreplace") as printed:
+        sys.stdout = sys.stderr = printed
+        faulthandler.dump_traceback_later(limits.cells, exit=True, file=dumped)
+        try:
+            check = _check(check_cell)
+            values = _values(given, inspect.getfullargspec(check).kwonlyargs)
+            values |= _values(cells, inspect.getfullargspec(check).args)
+            threading.Thread(target=_postpone_the_end, args=(dumped, limits), daemon=True).start()
+            check(**values)
+            verdict = "right", ""
+        except NotYet as error:
+            verdict = "not yet", str(error)
+        except BaseException:
+            verdict = "error", traceback.format_exc()
+        printed.flush()
+        sender.send(verdict)
         os._exit(0)  # do not wait for threads of the learner
 
 
-def _verdict(cells: Sequence[Cell], given: Sequence[Cell], check_cell: str) -> tuple[str, str]:
-    try:
-        check = _check(check_cell)
-        values = _values(given, inspect.getfullargspec(check).kwonlyargs)
-        check(**_values(cells, inspect.getfullargspec(check).args), **values)
-    except NotYet as error:
-        return "not yet", str(error)
-    except BaseException:
-        return "error", traceback.format_exc()
-    return "right", ""
+def _postpone_the_end(dumped: TextIO, limits: Limits) -> None:
+    """Postpone the end of this process again and again, until the limit of the check.
+
+    This thread cannot run during a call that holds Python's lock. Such a call therefore ends the process.
+    """
+    never, last = threading.Event(), time.monotonic() + limits.check
+    while time.monotonic() < last:
+        faulthandler.dump_traceback_later(limits.stuck, exit=True, file=dumped)
+        never.wait(limits.stuck / 10)
 
 
 def _check(check_cell: str) -> Any:
@@ -165,17 +174,12 @@ def _check(check_cell: str) -> Any:
 
 
 def _values(cells: Sequence[Cell], names: Sequence[str]) -> dict[str, Any]:
-    """Run cells as a fresh notebook does, and return the values of these names."""
-    main = types.ModuleType("__main__")
-    sys.modules["__main__"] = main
-    vars(main)["get_ipython"] = MagicMock()  # magics do nothing here
-    for number, source in cells:
-        add_source(f"<cell {number}>", source)
-        try:
-            exec(compile(source, f"<cell {number}>", "exec"), vars(main))
-        except BaseException as error:
-            raise NotYet(f"your cell raises {describe(error)}") from error
+    """Run cells and return the values of these names."""
+    try:
+        defined = run_cells(cells)
+    except BaseException as error:
+        raise NotYet(f"your cell raises {describe(error)}") from error
     for name in names:
-        if not hasattr(main, name):
+        if name not in defined:
             raise NotYet(f"the name {name} is not defined. Run the cells above first, from the top of the notebook.")
-    return {name: getattr(main, name) for name in names}
+    return {name: defined[name] for name in names}

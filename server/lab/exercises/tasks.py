@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..notebook_cells import add_source
 from .bounded import SECONDS, call
-from .locations import add_source, class_and_message
+from .locations import class_and_message
 from .response import NotYet, check
 
 

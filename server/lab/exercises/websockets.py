@@ -14,7 +14,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from ..pieces import How
 from ..recording import Recording
-from .bounded import SECONDS, WATCHDOG, Deadline
+from .bounded import SECONDS, Deadline
 from .client import GRACE, MOST_BYTES, WatchedApp, running
 from .locations import describe
 from .response import NotYet, check
@@ -128,9 +128,8 @@ class WebSocketClient:
     def _read_while(self, wanted: Any, seconds: float) -> None:
         """Read as long as `wanted()`, for some seconds at most."""
         deadline = Deadline(seconds)
-        with WATCHDOG.limit(seconds):
-            while wanted() and not self._over and not self.recording.dropped and (step := deadline.step()):
-                self._read(step)
+        while wanted() and not self._over and not self.recording.dropped and (step := deadline.step()):
+            self._read(step)
 
     def _read(self, seconds: float) -> None:
         how: How = "closed"

@@ -7,12 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from server.lab.exercises import NotYet
-from server.lab.exercises.runner import run_check_cell
+from server.lab.exercises import NotYet, runner
+from server.lab.exercises.runner import Limits, run_check_cell
 
 SETUP = "import queue\nimport threading\nimport time\nfrom flask import Flask\nfrom flask_sock import Sock\n"
 LOOPS = {  # the body of a function that never returns
@@ -75,12 +75,34 @@ def test_an_endless_function_ends_with_the_check_and_its_line_is_named(body: str
 
 
 @pytest.mark.parametrize("check", list(CHECKS.values())[:2], ids=list(CHECKS)[:2])
-def test_a_call_that_holds_pythons_lock_is_named_in_time(check: str) -> None:
-    began = time.monotonic()
+def test_a_call_that_holds_pythons_lock_ends_with_its_line(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LIMITS", Limits(stuck=1))
     says = r"^your code is still running after \d s\. It is at line 2 of your cell: return sum"
     with pytest.raises(NotYet, match=says):
         run_check_cell([SETUP, "def stuck():\n    return sum(range(10**12))\n"], check_of(check))
-    assert time.monotonic() - began < 8
+
+
+def test_an_endless_loop_in_a_cell_ends_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LIMITS", Limits(cells=0.5))
+    with pytest.raises(NotYet, match=r"^your code is still running after \d s\. It is at line 2 of your cell: while"):
+        run_check_cell(["stuck = 0\nwhile True: pass"], check_of("pass"))
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [("stuck()", "line 2 of your cell: while True: pass"), ("while True: pass", "line 5 of the check")],
+    ids=["in a function of the learner", "in the check"],
+)
+def test_a_check_without_end_ends_with_its_line(body: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LIMITS", Limits(check=0.5, stuck=0.5))
+    with pytest.raises(NotYet, match=rf"^your code is still running after \d s\. It is at {line}$"):
+        run_check_cell(["def stuck():\n    while True: pass"], check_of(body))
+
+
+def test_a_check_may_take_longer_than_a_call_that_holds_pythons_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LIMITS", Limits(cells=0.5, stuck=0.5))
+    slow = "def stuck():\n    began = time.monotonic()\n    while time.monotonic() < began + 1.5: pass"
+    run_check_cell([SETUP, slow], check_of("stuck()"))
 
 
 def test_code_that_ends_python_is_reported() -> None:
@@ -91,6 +113,20 @@ def test_code_that_ends_python_is_reported() -> None:
 def test_what_code_prints_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     run_check_cell(["import sys\nprint('cell')\nstuck = print"], check_of("stuck('check', flush=True)"))
     assert capfd.readouterr() == ("cell\ncheck\n", "")
+
+
+def test_text_printed_before_the_end_of_python_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NotYet, match="ends Python itself"):
+        run_check_cell(["import os\ndef stuck():\n    print('before')\n    os._exit(3)\n"], check_of("stuck()"))
+    assert capfd.readouterr() == ("before\n", "")
+
+
+def test_only_the_beginning_of_much_output_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    run_check_cell(["stuck = '\\ud800' + 'ä' * 150_000"], check_of("print(stuck)"))
+    printed, _ = capfd.readouterr()
+    assert printed.startswith("\\ud800ää")
+    assert printed.endswith("ä\n... (the rest of the output is not shown)\n")
+    assert len(printed) < runner.MOST_OUTPUT + 100
 
 
 def test_a_mistake_in_the_check_is_an_error_of_the_course() -> None:
@@ -109,23 +145,21 @@ def test_a_name_that_no_cell_defines_is_reported() -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs a signal for one thread")
-def test_an_interrupt_ends_the_process_of_the_check() -> None:
-    started = threading.Event()
+def test_an_interrupt_ends_the_process_of_the_check(tmp_path: Path) -> None:
+    started = tmp_path / "started"
 
     def interrupt() -> None:
-        started.wait(10)
+        deadline = time.monotonic() + 10
+        while not started.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    def output(text: str, **_: Any) -> None:
-        started.set()
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("builtins.print", output)
-        with pytest.raises(KeyboardInterrupt):
-            run_check_cell(["stuck = 0"], check_of("print('started')\n    while True: pass"))
+    with pytest.raises(KeyboardInterrupt):
+        run_check_cell([f"stuck = {str(started)!r}"], check_of("open(stuck, 'w').close()\n    while True: pass"))
     thread.join()
+    assert started.exists()
 
 
 @pytest.mark.parametrize(
