@@ -23,7 +23,7 @@ STREAM = "text/event-stream"
 STEMS = [technique.blueprint.name for technique in TECHNIQUES]
 # The techniques that stream their ticks in the body of one response.
 STREAMS = [technique.blueprint.name for technique in TECHNIQUES if technique.TICK_END]
-LAST = {"multipart": b"--next-picture--\r\n"}  # what follows the last tick at the end
+LAST = {"multipart": b"\r\n--next-picture--\r\n"}  # what follows the last tick at the end
 app = create_app()
 
 

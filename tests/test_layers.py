@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STDLIB = set(sys.stdlib_module_names)
 FORMAT_LIBRARIES = {"h11", "wsproto"}
 FLASK = {"flask", "werkzeug"}
-LAB_LIBRARIES = {"werkzeug", "matplotlib", "IPython"}
+LAB_LIBRARIES = {"werkzeug", "matplotlib", "requests", "IPython"}
 
 # Of each room: the modules of the server that it may know, and the libraries besides Python's own.
 MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
@@ -26,7 +26,7 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/feed.py": ({"server.query", "server.ticks"}, set()),
     "server/techniques": (
         {"server.disconnect", "server.feed", "server.query", "server.ticks", "server.wire", "server.techniques"},
-        {*FLASK, "jinja2", "PIL", "flask_sock", "simple_websocket"},
+        {*FLASK, "jinja2", "PIL", "flask_sock", "requests", "simple_websocket"},
     ),
     "server/serving.py": (set(), FLASK),
     "server/app.py": ({"server.query", "server.techniques"}, FLASK),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -65,10 +66,23 @@ def test_the_blueprint_and_the_url_have_the_name_of_the_module(technique: Module
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES, ids=STEMS)
-def test_every_technique_says_how_a_tick_ends(technique: ModuleType) -> None:
-    remedy = f"{technique.__name__} has no TICK_END: add the pattern that ends a tick, or None if it streams no body"
+def test_every_technique_has_a_tick_end_or_a_client(technique: ModuleType) -> None:
+    module = technique.__name__.replace(".", "/") + ".py"
+    remedy = (
+        f"{module} has no TICK_END: add the bytes that end a tick, or None if the ticks are not parts of one body"
+    )
     assert hasattr(technique, "TICK_END"), remedy
-    assert technique.TICK_END is None or isinstance(technique.TICK_END, bytes)
+    assert technique.TICK_END is None or isinstance(technique.TICK_END, bytes), f"TICK_END in {module} must be bytes"
+    if technique.TICK_END is None:
+        assert hasattr(technique, "receive_ticks"), f"{module} has TICK_END = None: add receive_ticks(url, query)"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_table_of_11_choosing_has_a_row_for_every_technique(stem: str) -> None:
+    notebook = "notebooks/11_choosing.ipynb"
+    row = rf"\| \[{stem}\]\(\d\d_{stem}\.ipynb\) \|"
+    text = (ROOT / notebook).read_text(encoding="utf-8")
+    assert re.search(row, text), f"{notebook}: add a row for {stem!r} to the table 'What a page needs'"
 
 
 def test_the_notebooks_are_numbered_without_a_gap() -> None:

@@ -6,6 +6,7 @@ r"""Long polling: the page sends a request, and the server responds when it has 
 """
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -16,7 +17,7 @@ from server.query import bad_request, read_seconds
 
 blueprint = Blueprint("longpoll", __name__)
 
-TICK_END = None  # each tick is a response by itself
+TICK_END = None  # each tick is a response by itself: see receive_ticks
 
 MAX_TIMEOUT = 60  # seconds
 
@@ -69,3 +70,20 @@ def uncached(found: dict[str, Any]) -> Response:
 def end_request(_: ClientDisconnected) -> Response:
     """End the request of a client that has disconnected while it waited. Nobody reads this response."""
     return Response(status=204)
+
+
+def receive_ticks(url: str, query: str) -> Iterator[int]:
+    """Yield the numbers of the ticks of a new feed, as a client receives them that polls again after each response.
+
+    `url` is the root of the server, and `query` has `count` and `interval`. Raises OSError if a request fails.
+    """
+    import requests  # only a client needs it, and importing it takes time
+
+    more, cursor = True, None
+    while more:
+        response = requests.get(f"{url}/longpoll?{query}", params={"after": cursor}, timeout=MAX_TIMEOUT)
+        response.raise_for_status()
+        if response.status_code == 200:
+            found = response.json()
+            yield from (tick["n"] for tick in found["ticks"])
+            more, cursor = found["more"], found["cursor"]

@@ -20,7 +20,7 @@ from server.wire.multipart import MEDIA_TYPE, Part, closing, opening
 blueprint = Blueprint("multipart", __name__)
 
 BOUNDARY, PNG = "next-picture", "image/png"
-TICK_END = rb"\r\n--" + BOUNDARY.encode()  # the bytes that end a tick, as a regular expression
+TICK_END = rb"IEND\xaeB`\x82"  # the bytes that end a tick, as a regular expression: the last ones of a PNG file
 SIDE = 160  # pixels
 INK, PAPER = "#0b6a5f", "#f2f4f1"
 FONT = ImageFont.load_default(20)

@@ -1,4 +1,4 @@
-r"""Polling: the page asks again and again, and is told what is so at that moment.
+r"""Polling: the page sends a request again and again, and each response has the state of that moment.
 
 >>> from server.feed import Feed
 >>> state(Feed(start=0, interval=1, count=3), 1), state(Feed(start=0, interval=1, count=3), 2)
@@ -6,6 +6,7 @@ r"""Polling: the page asks again and again, and is told what is so at that momen
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,9 @@ from server.query import read_int
 
 blueprint = Blueprint("polling", __name__)
 
-TICK_END = None  # each tick is a response by itself
+TICK_END = None  # each tick is a response by itself: see receive_ticks
+
+POLL_SECONDS = 0.03  # between two requests of receive_ticks
 
 STARTED = int(time.time() * 1000)  # the shared feed starts with the server, in milliseconds since 1970
 
@@ -51,3 +54,23 @@ def conditional(feed: Feed) -> Response:
 def state(feed: Feed, n: int) -> dict[str, Any]:
     """Return the body of a response: tick n, and whether more ticks follow."""
     return {**feed.tick(n)._asdict(), "more": not feed.ends_with(n)}
+
+
+def receive_ticks(url: str, query: str) -> Iterator[int]:
+    """Yield the numbers of the ticks of a new feed, as a client that polls every 30 ms receives them.
+
+    `url` is the root of the server, and `query` has `count` and `interval`. Raises OSError if a request fails.
+    """
+    import requests  # only a client needs it, and importing it takes time
+
+    response = requests.get(f"{url}/polling?start=now&{query}", timeout=10)
+    more, etag = True, ""
+    while more:
+        response.raise_for_status()
+        if response.status_code == 200:
+            tick, etag = response.json(), response.headers["ETag"]
+            yield tick["n"]
+            more = tick["more"]
+        if more:
+            time.sleep(POLL_SECONDS)
+            response = requests.get(response.url, headers={"If-None-Match": etag}, timeout=10)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request
 from flask_sock import Sock
@@ -21,10 +22,11 @@ from simple_websocket.ws import LocalProtocolError
 from server.disconnect import ClientDisconnected
 from server.query import bad_request, read_count, read_interval
 from server.ticks import SPINNER, ticks
+from server.wire.websocket import TEXT, Parser
 
 blueprint = Blueprint("websocket", __name__)
 
-TICK_END = None  # each tick is a WebSocket message
+TICK_END = None  # each tick is a WebSocket message: see receive_ticks
 
 PING_SECONDS = 25  # between two pings, so that proxies see that the connection is in use
 MAX_BYTES = 65_536  # of a message; the server closes the connection with code 1009 after a longer one
@@ -32,6 +34,7 @@ MAX_WORD = 200  # characters
 CLOSE = b"\x88"  # the first byte of a close frame: FIN and opcode 8
 CLOSE_SECONDS = 1  # the time limit for the client's close frame
 CHECK_SECONDS = 0.25  # receive() sometimes misses the end of the connection, so it returns this often
+IDLE_SECONDS = 10  # without a message, after which receive_ticks raises TimeoutError
 JOIN_SECONDS = 1  # the time limit for the receiving thread to end after its socket has been shut down
 
 
@@ -151,3 +154,28 @@ def configure(state: Any) -> None:
     """Turn on pings, and limit the length of a message."""
     app: Flask = state.app
     app.config.setdefault("SOCK_SERVER_OPTIONS", {"ping_interval": PING_SECONDS, "max_message_size": MAX_BYTES})
+
+
+HANDSHAKE = (
+    "GET /websocket?{query} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def receive_ticks(url: str, query: str) -> Iterator[int]:
+    """Yield the numbers of the ticks, as a WebSocket client receives them.
+
+    `url` is the root of the server, and `query` has `count` and `interval`. Raises OSError if the connection fails.
+    """
+    server = urlsplit(url)
+    address = (server.hostname, server.port or 80)
+    with socket.create_connection(address, IDLE_SECONDS) as sock, sock.makefile("rb") as stream:
+        sock.sendall(HANDSHAKE.format(query=query, host=server.netloc).encode())
+        status = stream.readline()
+        if b" 101 " not in status:
+            raise ConnectionError(f"the upgrade was refused: {status!r}. Is there a proxy that knows no WebSocket?")
+        while stream.readline().strip():  # the headers of the response
+            pass
+        frames = Parser(masks=False)
+        while not frames.closed and (data := stream.read1()):
+            yield from (int(frame.payload.split()[-1]) for frame in frames.feed(data) if frame.opcode == TEXT)
