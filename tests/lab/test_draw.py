@@ -1052,6 +1052,7 @@ def test_a_drawing_of_a_long_stream_costs_little_more_than_its_framing() -> None
     assert min(seconds(recording, Recording.html) for _ in range(3)) < 4 * framing
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("draw", [Recording.text, Recording.html, lambda recording: str(recording.timeline())])
 def test_the_cost_of_many_connections_grows_linearly(draw: Callable[[Recording], object]) -> None:
     """With eight times the connections it takes about eight times as long, not 64 times."""
@@ -1067,6 +1068,7 @@ def test_the_cost_of_many_connections_grows_linearly(draw: Callable[[Recording],
     assert len(many.text()) < 20_000
 
 
+@pytest.mark.no_cover
 def test_one_line_in_small_reads_costs_little() -> None:
     head = ok(SSE)
     for size in (16, 1024):
@@ -1074,6 +1076,7 @@ def test_one_line_in_small_reads_costs_little() -> None:
         assert seconds(recording, Recording.text) < 3
 
 
+@pytest.mark.no_cover
 def test_a_document_of_8_mb_costs_less_than_a_second() -> None:
     text = b'["' + b"x" * (8 << 20) + b'"]\n'
     pieces = [text[at : at + (1 << 16)] for at in range(0, len(text), 1 << 16)]
@@ -1082,6 +1085,7 @@ def test_a_document_of_8_mb_costs_less_than_a_second() -> None:
     assert "(8388613 bytes) line end: document 1 is complete" in recording.text()
 
 
+@pytest.mark.no_cover
 def test_a_gzip_body_of_100_mb_is_decoded_up_to_a_limit() -> None:
     squeeze = zlib.compressobj(wbits=31)
     body = b"".join(squeeze.compress(b"\0" * (1 << 20)) for _ in range(100)) + squeeze.flush()
@@ -1218,5 +1222,6 @@ def _byte_or_character(text: str) -> bytes:
     return text.encode()
 
 
+@pytest.mark.no_cover
 def test_a_time_is_in_milliseconds_with_one_decimal() -> None:
     assert [milliseconds(seconds) for seconds in (0, 0.00004, 1.5)] == ["0.0 ms", "0.0 ms", "1500.0 ms"]

@@ -595,6 +595,7 @@ def seconds(pieces: list[bytes], role: Role) -> float:
     return best
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("before", "filler", "role"),
     [

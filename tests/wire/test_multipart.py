@@ -225,6 +225,7 @@ def test_a_body_larger_than_the_limit_is_refused_in_every_split(size: int, lengt
     assert (found, error[:31]) == ([Part(b"hello")], "a part has more than 10 bytes: "[:31])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "stream", [b"--cut\r\n" + b"A" * 60_000, b"--cut\r\n" + b"A: b\r\n" * 9000, b"--c" + b" " * 60_000]
 )
@@ -328,6 +329,7 @@ def seconds(streams: list[bytes], parts: int) -> float:
     return best
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("filler", [b"x", b"\n", b"\n--cu", b"\n--cut-", b"\n--cutter"])
 @pytest.mark.parametrize("length", [False, True])
 def test_the_time_for_one_long_body_in_small_pieces_grows_linearly(filler: bytes, length: bool) -> None:
@@ -341,6 +343,7 @@ def test_the_time_for_one_long_body_in_small_pieces_grows_linearly(filler: bytes
     assert work(1 << 20) < work(1 << 17) * 8 * 3
 
 
+@pytest.mark.no_cover
 def test_the_time_for_many_small_parts_in_one_piece_grows_linearly() -> None:
     assert seconds([HELLO * 16_000], 15_999) < seconds([HELLO * 2000], 1999) * 8 * 3
 
@@ -466,6 +469,7 @@ def test_the_explainer_finds_the_parts_of_the_parser_and_never_raises(data: byte
     assert [meaning.size for meaning in found if meaning.complete] == sizes[: sum(m.complete for m in found)]
 
 
+@pytest.mark.no_cover
 def test_a_picture_of_8_mb_is_one_body_and_takes_less_than_a_second() -> None:
     picture = random.Random(1).randbytes(8 << 20)
     stream = b"--cut\r\n\r\n" + picture + b"\r\n--cut--\r\n"

@@ -265,6 +265,7 @@ def test_a_value_that_json_cannot_represent_is_a_type_error(value: object) -> No
         encode(value)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("reader", [Parser, Explainer])
 def test_the_time_for_one_long_line_in_small_pieces_grows_linearly(
     reader: type[Parser] | type[Explainer],

@@ -230,6 +230,7 @@ def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(da
     parse(data)
 
 
+@pytest.mark.no_cover
 def test_the_time_for_one_long_line_in_small_pieces_grows_linearly() -> None:
     """Eight times the bytes take about eight times the time. Joining at each piece would take 64 times as long."""
 
@@ -502,6 +503,7 @@ def test_the_explainer_finds_as_many_events_as_the_parser_and_never_raises(strea
     assert sum(meaning.complete for meaning in found) == len(read([stream])[0])
 
 
+@pytest.mark.no_cover
 def test_the_time_for_one_line_in_small_chunks_grows_linearly() -> None:
     """With eight times the bytes it takes about eight times as long, not 64 times."""
 
@@ -531,6 +533,7 @@ def test_data_of_one_line_is_encoded_like_data_of_many_lines(data: str, options:
     assert Event(data, **options).encode() == lines.replace(f"data: {data}\n".encode(), b"", 1)
 
 
+@pytest.mark.no_cover
 def test_an_event_of_one_line_is_encoded_in_less_than_half_the_time_of_one_with_all_fields() -> None:
     def seconds(event: Event) -> float:
         return min(timeit.repeat(event.encode, timer=time.process_time, number=5000, repeat=5))

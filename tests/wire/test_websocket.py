@@ -276,6 +276,7 @@ def seconds(pieces: list[bytes]) -> float:
     return best
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("in_frames", [False, True])
 def test_the_time_for_a_long_message_in_small_pieces_grows_linearly(in_frames: bool) -> None:
     """Eight times the bytes take about eight times the time, not 64 times."""
@@ -489,6 +490,7 @@ def test_invalid_compressed_data_is_marked() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_a_message_that_inflates_to_200_mb_is_not_decompressed() -> None:
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     zeros = b"\0" * (1 << 20)
