@@ -1,4 +1,4 @@
-"""The notebooks: canonical form, parts, and two engines that run them all and compare what they show."""
+"""The notebooks: their canonical form and their parts. nbval runs them all and compares their outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -76,27 +75,15 @@ def test_pictures_have_an_alternative_text(path: Path) -> None:
     assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
 
 
-class InNbclient:
-    """The second engine: it stops at the first error that is not announced."""
-
-    def test_it_runs_and_raises_what_is_announced(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        import kernels  # noqa: F401 - the kernel that starts next is reached by files
-        import nbformat
-        from nbclient import NotebookClient
-
-        monkeypatch.setenv("STREAMING_PORT", "0")
-        notebook = nbformat.read(path, as_version=4)
-        stored = [kinds(cell) for cell in notebook.cells]
-        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
-        for cell, before in zip(notebook.cells, stored, strict=True):
-            if cell.cell_type == "code" and LIVE not in cell.metadata.get("tags", []):
-                ran = kinds(cell)
-                assert ran == before, cell.source
-                assert (ERROR in cell.metadata.get("tags", [])) == ("error" in [name for name, _ in ran])
+@each
+def test_exactly_the_cells_tagged_raises_exception_show_an_error(path: Path) -> None:
+    for cell in cells(path, "code"):
+        shown = any(output["output_type"] == "error" for output in cell["outputs"])
+        assert shown == (ERROR in cell["metadata"].get("tags", [])), cell["source"]
 
 
 class InNbval:
-    """The first engine, strict: each output is compared, after ports, dates, times and versions are masked."""
+    """nbval runs every cell and compares each output, after ports, dates, times and versions are masked."""
 
     paths: list[Path]
 
@@ -110,7 +97,7 @@ class InNbval:
         assert f"{sum(len(cells(path, 'code')) for path in self.paths)} passed" in ran.stdout
 
 
-# A class is what one worker runs: so the engines run side by side, and each half of the course by itself.
+# A class is what one worker runs, so two workers run half of the course each.
 
 
 class TestEvenInNbval(InNbval):
@@ -119,18 +106,3 @@ class TestEvenInNbval(InNbval):
 
 class TestOddInNbval(InNbval):
     paths = COURSE[1::2]
-
-
-@pytest.mark.parametrize("path", COURSE[::2], ids=lambda path: path.stem)
-class TestEvenInNbclient(InNbclient):
-    pass
-
-
-@pytest.mark.parametrize("path", COURSE[1::2], ids=lambda path: path.stem)
-class TestOddInNbclient(InNbclient):
-    pass
-
-
-def kinds(cell: dict[str, Any]) -> list[tuple[str, str]]:
-    outputs = notebooks.joined(cell.get("outputs", []))
-    return [(output["output_type"], output.get("ename", output.get("name", ""))) for output in outputs]

@@ -99,8 +99,12 @@ def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
-def test_nothing_pops_up_and_the_files_are_one_click_away(url: str, page: Page) -> None:
+def test_nothing_pops_up_and_nbgrader_adds_no_menus(url: str, page: Page) -> None:
+    importlib.import_module("nbgrader")  # the test means nothing without it
     open_course(page, url)
+    expect(page.get_by_role("menuitem", name="Run", exact=True)).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Nbgrader")).to_have_count(0)
+    expect(page.locator("[class*=nbgrader], [id*=nbgrader]")).to_have_count(0)
     expect(page.locator(".jp-DirListing")).to_be_hidden()
     expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
     page.get_by_role("tab", name="File Browser").click()
@@ -116,14 +120,6 @@ def test_jupyterlab_contacts_no_other_machine(url: str, course: Path, page: Page
     assert hosts <= {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
 
 
-def test_nbgrader_adds_no_menus(url: str, page: Page) -> None:
-    importlib.import_module("nbgrader")  # the test means nothing without it
-    open_course(page, url)
-    expect(page.get_by_role("menuitem", name="Run", exact=True)).to_be_visible()
-    expect(page.get_by_role("menuitem", name="Nbgrader")).to_have_count(0)
-    expect(page.locator("[class*=nbgrader], [id*=nbgrader]")).to_have_count(0)
-
-
 def expect_live(beside: FrameLocator, port: int) -> None:
     """Wait until the page beside the notebook shows the spinner of the server on this port."""
     frame = beside.locator("iframe#page")
@@ -135,18 +131,12 @@ def expect_live(beside: FrameLocator, port: int) -> None:
     expect(spinner).to_have_text(TICK)
 
 
-def test_the_first_notebook_starts_the_page_beside_it(url: str, port: int, page: Page) -> None:
-    beside = open_course(page, url)
-    expect(page.get_by_role("tab", name="00_start.ipynb")).to_be_visible()
-    expect(beside.get_by_role("heading")).to_have_text("This page is waiting for the server")
-    run_all(page)
-    expect_live(beside, port)
-
-
 def test_two_people_on_one_machine_see_their_own_servers(
     url: str, port: int, page: Page, browser: Browser, tmp_path: Path, complaints: Any
 ) -> None:
     first = open_course(page, url)
+    expect(page.get_by_role("tab", name="00_start.ipynb")).to_be_visible()
+    expect(first.get_by_role("heading")).to_have_text("This page is waiting for the server")
     run_all(page)
     expect_live(first, port)
     complaints.expect("ERR_INCOMPLETE_CHUNKED_ENCODING")

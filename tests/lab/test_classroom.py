@@ -31,6 +31,7 @@ pytestmark = [  # what nbgrader's own code is warned of, by some versions of Pyt
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
 
+STORED = "08_multipart.ipynb"  # exercises that an nbgrader course is made from, besides the small notebook below
 SECONDS = 15  # for a cell, including the start of the first check
 
 Cell = dict[str, Any]
@@ -272,47 +273,38 @@ def test_a_solution_that_fails_its_check_stops_the_making(tmp_path: Path) -> Non
     assert list((tmp_path / "course").iterdir()) == []
 
 
-@pytest.fixture(scope="class")
-def assignments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course with those notebooks of solutions that a class names."""
+@pytest.fixture(scope="module")
+def assignment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with the exercises of one notebook. `.ci/run` makes the course with all of them."""
     solutions = tmp_path_factory.mktemp("solutions")
-    for path in request.cls.paths:
-        shutil.copy(path, solutions)
+    shutil.copy(notebooks.SOLUTIONS / STORED, solutions)
     return made(tmp_path_factory.mktemp("course"), solutions)
 
 
-class InNbgrader:
-    """Every notebook with solutions is an assignment whose solutions earn all points, and is handed out unsolved."""
+def test_stored_exercises_are_released_without_solutions_and_links(assignment: Path) -> None:
+    stem = Path(STORED).stem
+    released = assignment / "release" / stem / STORED
+    assert sources(released) == learners(assignment / "source" / stem / STORED)
+    assert [link for link in links(released) if ":" not in link] == []
 
-    paths: list[Path]
 
-    def test_it_is_handed_out_unsolved_and_without_links(self, assignments: Path) -> None:
-        for path in self.paths:
-            handed_out = assignments / "release" / path.stem / path.name
-            assert sources(handed_out) == learners(assignments / "source" / path.stem / path.name)
-            assert [link for link in links(handed_out) if ":" not in link] == []
+def test_the_gradebook_has_the_points_of_an_assignment(assignment: Path) -> None:
+    from nbgrader.api import Gradebook
 
-    def test_the_gradebook_knows_its_points(self, assignments: Path) -> None:
-        from nbgrader.api import Gradebook
+    with Gradebook(f"sqlite:///{assignment / 'gradebook.db'}") as book:
+        known = {each.name: each.max_score for each in book.assignments}
+    assert known == {Path(STORED).stem: points(notebooks.SOLUTIONS / STORED)}
 
-        with Gradebook(f"sqlite:///{assignments / 'gradebook.db'}") as book:
-            known = {each.name: each.max_score for each in book.assignments}
-        assert known == {path.stem: points(assignments / "source" / path.stem / path.name) for path in self.paths}
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_no_two_graded_cells_have_the_same_name(path: Path) -> None:
+    marked = [cell["metadata"]["nbgrader"] for cell in notebooks.cells(path, "code") if "nbgrader" in cell["metadata"]]
+    names = [each["grade_id"] for each in marked]
+    assert len(names) == len(set(names)) > 0
 
 
 def points(path: Path) -> int:
     return sum(cell["metadata"].get("nbgrader", {}).get("points", 0) for cell in notebooks.cells(path, "code"))
-
-
-# A class is what one worker runs: so each half of the exercises is tried by itself.
-
-
-class TestEvenInNbgrader(InNbgrader):
-    paths = SOLUTIONS[::2]
-
-
-class TestOddInNbgrader(InNbgrader):
-    paths = SOLUTIONS[1::2]
 
 
 # The notebooks to code live in
