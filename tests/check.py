@@ -14,7 +14,6 @@ LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespe
 # them. nbval runs in its own process, because loading it costs each worker a second.
 WORKERS = str(min(4, os.cpu_count() or 2))
 PYTEST = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
-COVERAGE = ["--cov", "--cov-report=term:skip-covered"]
 
 
 def main() -> int:
@@ -28,14 +27,20 @@ def main() -> int:
             print("Correct the errors above. `ruff format`, `ruff check --fix` or `codespell -w` may help.")
             return code
         print(f"{time.monotonic() - began:.1f} s", flush=True)
-    if sys.version_info >= (3, 12):
-        os.environ.setdefault("COVERAGE_CORE", "sysmon")  # it slows the tests down less
-    return run(["pytest", *PYTEST, *COVERAGE])
+    run(["coverage", "erase"])
+    code = run(["pytest", *PYTEST], COVERAGE_PROCESS_START=str(ROOT / "pyproject.toml"))
+    run(["coverage", "combine", "--quiet"])
+    run(["coverage", "report", "--skip-covered", "--skip-empty"])
+    return code
 
 
-def run(module: list[str], quiet: bool = False) -> int:
-    """Run a module with its arguments; return its exit code. If `quiet`, print its output only if it fails."""
-    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, capture_output=quiet, text=True)
+def run(module: list[str], quiet: bool = False, **variables: str) -> int:
+    """Run a module with its arguments; return its exit code. If `quiet`, print its output only if it fails.
+
+    `variables` are additional environment variables.
+    """
+    command, environment = [sys.executable, "-m", *module], {**os.environ, **variables}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=quiet, text=True)
     if quiet and done.returncode:
         print(f"\n{done.stdout}{done.stderr}")
     return done.returncode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench
 LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
 BROWSER = ("tests/browser/",)
 WAITING = ("tests/exercises/", "tests/lab/test_exercises.py")
+
+# check.py lets coverage.py measure the processes that run tests, but not the processes that these start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.pop("COVERAGE_PROCESS_START", None)
 
 # The same examples on every run and on every machine, and no verdict by the clock.
 settings.register_profile("course", deadline=None, derandomize=True)

@@ -58,8 +58,8 @@ CONDA_FORGE = {
         "nbval",
         "pillow",
     ),
-    *("pip", "playwright-python", "pytest", "pytest-cov", "pytest-xdist", "python", "pyyaml", "requests", "ruff"),
-    *("simple-websocket", "sseclient-py", "types-pyyaml", "types-requests", "wsproto", "codespell"),
+    *("pip", "playwright-python", "pytest", "pytest-xdist", "python", "pyyaml", "requests", "ruff"),
+    *("simple-websocket", "sseclient-py", "types-pyyaml", "types-requests", "wsproto", "codespell", "coverage"),
     "jupyter-server-proxy",
 }
 # conda-forge does not have flask-sock (flask-sockets is another project) or axe-playwright-python.

@@ -298,7 +298,9 @@ def test_the_gradebook_has_the_points_of_an_assignment(assignment: Path) -> None
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_no_two_graded_cells_have_the_same_name(path: Path) -> None:
-    marked = [cell["metadata"]["nbgrader"] for cell in notebooks.cells(path, "code") if "nbgrader" in cell["metadata"]]
+    marked = [
+        cell["metadata"]["nbgrader"] for cell in notebooks.cells(path, "code") if "nbgrader" in cell["metadata"]
+    ]
     names = [each["grade_id"] for each in marked]
     assert len(names) == len(set(names)) > 0
 

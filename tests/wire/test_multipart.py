@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 
 import pytest
+from cpu_time import MORE, expect_linear
 from hypothesis import example, given
 from hypothesis import strategies as st
 from splits import cut, every_cut, read_all
@@ -225,15 +226,14 @@ def test_a_body_larger_than_the_limit_is_refused_in_every_split(size: int, lengt
     assert (found, error[:31]) == ([Part(b"hello")], "a part has more than 10 bytes: "[:31])
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "stream", [b"--cut\r\n" + b"A" * 60_000, b"--cut\r\n" + b"A: b\r\n" * 9000, b"--c" + b" " * 60_000]
 )
 def test_the_time_for_incomplete_headers_byte_by_byte_grows_linearly(stream: bytes) -> None:
-    def work(size: int) -> float:
-        return seconds([stream[at : at + 1] for at in range(size)], 0)
+    def pieces(size: int) -> list[bytes]:
+        return [stream[at : at + 1] for at in range(size)]
 
-    assert work(len(stream)) < work(len(stream) // 8) * 8 * 3 + 0.005
+    expect_linear(pieces, count_parts, len(stream) // MORE)
 
 
 # Boundaries.
@@ -320,32 +320,26 @@ def test_a_content_type_with_a_line_end_or_not_in_latin_1_is_refused(bad: str) -
         Part(b"", f"a/b{bad}").encode("cut")
 
 
-def seconds(streams: list[bytes], parts: int) -> float:
-    best = float("inf")
-    for _ in range(3):
-        parser, began = Parser("cut"), time.thread_time()
-        assert sum(len(parser.feed(piece)) for piece in streams) == parts
-        best = min(best, time.thread_time() - began)
-    return best
+def count_parts(pieces: list[bytes]) -> int:
+    """Return the number of parts."""
+    parser = Parser("cut")
+    return sum(len(parser.feed(piece)) for piece in pieces)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("filler", [b"x", b"\n", b"\n--cu", b"\n--cut-", b"\n--cutter"])
 @pytest.mark.parametrize("length", [False, True])
 def test_the_time_for_one_long_body_in_small_pieces_grows_linearly(filler: bytes, length: bool) -> None:
-    """Eight times the bytes take about eight times the time, not 64 times."""
-
-    def work(size: int) -> float:
+    def pieces(size: int) -> list[bytes]:
         body = (filler * (size // len(filler))).rstrip(b"-") + b"x"
         stream = opening("cut", "a/b", len(body) if length else None) + body + b"\r\n" + LAST
-        return seconds(cut(stream, range(0, len(stream), 512)), 1)
+        return cut(stream, range(0, len(stream), 512))
 
-    assert work(1 << 20) < work(1 << 17) * 8 * 3
+    assert count_parts(pieces(1 << 10)) == 1
+    expect_linear(pieces, count_parts, 1 << 16)
 
 
-@pytest.mark.no_cover
 def test_the_time_for_many_small_parts_in_one_piece_grows_linearly() -> None:
-    assert seconds([HELLO * 16_000], 15_999) < seconds([HELLO * 2000], 1999) * 8 * 3
+    expect_linear(lambda parts: [HELLO * parts], count_parts, 1000)
 
 
 # The email package as an oracle.
@@ -469,7 +463,6 @@ def test_the_explainer_finds_the_parts_of_the_parser_and_never_raises(data: byte
     assert [meaning.size for meaning in found if meaning.complete] == sizes[: sum(m.complete for m in found)]
 
 
-@pytest.mark.no_cover
 def test_a_picture_of_8_mb_is_one_body_and_takes_less_than_a_second() -> None:
     picture = random.Random(1).randbytes(8 << 20)
     stream = b"--cut\r\n\r\n" + picture + b"\r\n--cut--\r\n"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
-import timeit
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from cpu_time import cpu_seconds, expect_linear
 from hypothesis import example, given
 from hypothesis import strategies as st
 from splits import cut, every_cut, read_all
@@ -230,23 +229,16 @@ def test_a_stream_split_in_two_anywhere_or_byte_by_byte_gives_the_same_result(da
     parse(data)
 
 
-@pytest.mark.no_cover
 def test_the_time_for_one_long_line_in_small_pieces_grows_linearly() -> None:
-    """Eight times the bytes take about eight times the time. Joining at each piece would take 64 times as long."""
+    """Joining the bytes of a line again at each piece would be quadratic."""
 
-    def seconds(size: int) -> float:
-        best = float("inf")
-        for _ in range(3):
-            parser, began = Parser(), time.thread_time()
-            parser.feed(b"data: ")
-            for _ in range(size // 128):
-                parser.feed(b"x" * 128)
-            assert [len(event.data) for event in parser.feed(b"\n\n")] == [size]
-            best = min(best, time.thread_time() - began)
-        return best
+    def work(pieces: list[bytes]) -> None:
+        parser = Parser()
+        for piece in pieces:
+            parser.feed(piece)
+        assert len(parser.feed(b"\n\n")) == 1
 
-    small, large = 1 << 18, 1 << 21
-    assert seconds(large) < seconds(small) * 8 * 3
+    expect_linear(lambda size: [b"data: ", *[b"x" * 128] * (size // 128)], work, 1 << 17)
 
 
 # The encoder.
@@ -503,16 +495,8 @@ def test_the_explainer_finds_as_many_events_as_the_parser_and_never_raises(strea
     assert sum(meaning.complete for meaning in found) == len(read([stream])[0])
 
 
-@pytest.mark.no_cover
 def test_the_time_for_one_line_in_small_chunks_grows_linearly() -> None:
-    """With eight times the bytes it takes about eight times as long, not 64 times."""
-
-    def seconds(size: int) -> float:
-        began = time.thread_time()
-        assert len(meanings(*([b"x" * 16] * (size // 16)))) == size // 16
-        return time.thread_time() - began
-
-    assert min(seconds(1 << 20) for _ in range(3)) < min(seconds(1 << 17) for _ in range(3)) * 8 * 3
+    expect_linear(lambda size: [b"x" * 16] * (size // 16), lambda chunks: meanings(*chunks), 1 << 15)
 
 
 # Limits and cost.
@@ -533,9 +517,8 @@ def test_data_of_one_line_is_encoded_like_data_of_many_lines(data: str, options:
     assert Event(data, **options).encode() == lines.replace(f"data: {data}\n".encode(), b"", 1)
 
 
-@pytest.mark.no_cover
 def test_an_event_of_one_line_is_encoded_in_less_than_half_the_time_of_one_with_all_fields() -> None:
     def seconds(event: Event) -> float:
-        return min(timeit.repeat(event.encode, timer=time.process_time, number=5000, repeat=5))
+        return min(cpu_seconds(lambda: [event.encode() for _ in range(5000)]) for _ in range(5))
 
     assert seconds(Event("x" * 30)) < seconds(Event("x" * 30 + "\n", event="e", id="7", retry=5)) / 2
