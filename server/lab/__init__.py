@@ -1,11 +1,12 @@
-"""The workbench of the notebooks: start the server, tap the wire, draw what it carried.
+"""The workbench of the notebooks: start servers, record connections, draw the recorded bytes.
 
-Nothing of the server needs this package; the notebooks and the tests do.
+The server does not need this package. The notebooks and the tests use it.
 """
 
 from .background import BackgroundServer
 from .live import live_server
 from .pieces import Piece
+from .prediction import compare
 from .reader import Arrivals, arrivals
 from .recording import Recording
 from .show import Page, Source, page, source
@@ -20,6 +21,7 @@ __all__ = [
     "Source",
     "Tap",
     "arrivals",
+    "compare",
     "live_server",
     "page",
     "source",

@@ -40,10 +40,15 @@ class Source:
 def source(thing: Any) -> Source:
     """Return the code of a module, class or function of this project, or of a file given by its path in the project.
 
-    Raises FileNotFoundError if there is no such file.
+    Of a file with the comments `// <shown>` and `// </shown>`, only the lines between them are returned: the lines of
+    a page's script that it shows itself. Raises FileNotFoundError if there is no such file.
     """
     if isinstance(thing, str):
-        return Source(thing, 1, (ROOT / thing).read_text(encoding="utf-8"))
+        text = (ROOT / thing).read_text(encoding="utf-8")
+        before, mark, shown = text.partition("// <shown>\n")
+        if not mark:
+            return Source(thing, 1, text)
+        return Source(thing, before.count("\n") + 2, shown.partition("// </shown>")[0])
     path = Path(inspect.getsourcefile(thing) or "").resolve()
     lines, first = inspect.getsourcelines(thing)
     return Source(path.relative_to(ROOT).as_posix(), max(first, 1), "".join(lines))

@@ -1,4 +1,4 @@
-"""A room's own code from its file, and a page of the server, shown in a notebook."""
+"""Code of this project and a page of the server, shown in a notebook."""
 
 from __future__ import annotations
 
@@ -39,14 +39,23 @@ def test_the_source_of_a_file_is_named_by_its_path() -> None:
     assert found.text.startswith("<!doctype html>")
 
 
-def test_a_path_that_is_not_there_is_told() -> None:
+def test_the_source_of_a_script_is_the_part_that_its_page_shows() -> None:
+    found = source("static/sse.js")
+    lines = (ROOT / found.path).read_text(encoding="utf-8").splitlines(keepends=True)
+    assert lines[found.line - 2] == "// <shown>\n"
+    assert found.text.startswith("function start() {\n")
+    assert lines[found.line - 1 :][: found.text.count("\n") + 1][-1] == "// </shown>\n"
+    assert "shown>" not in found.text
+
+
+def test_a_path_that_does_not_exist_raises_file_not_found() -> None:
     with pytest.raises(FileNotFoundError):
         source("server/nothing.py")
 
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("server/ticks.py", "python"), ("server/templates/template.html", "html"), ("static/sse.js", "javascript")],
+    [("server/ticks.py", "python"), ("server/templates/template.html", "html"), ("static/base.js", "javascript")],
 )
 def test_a_source_shows_itself_with_its_file_in_its_language(path: str, language: str) -> None:
     found = source(path)
