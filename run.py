@@ -55,10 +55,10 @@ PROBE = (
     "import importlib.util as u, os, sys, sysconfig; os.stat(sysconfig.get_path('purelib'));"
     "print('%d.%d' % sys.version_info[:2], *filter(u.find_spec, sys.argv[1:]))"
 )
-# Output of a failed installer, its cause, a remedy. The first match counts: without an index, installers also report
-# impossible versions.
+# Output of a failed installer, its cause, a remedy. The first match counts, because several may match.
 VERSIONS = r"No solution found|ResolutionImpossible|No matching distribution|different Python"
-NETWORK = r"(?i)dns error|error sending|to fetch|connection|timed out|certificate|proxy|disabled|versions: none"
+OFFLINE = "network was disabled|index lookups were disabled|from versions: none"  # settings of uv; of pip
+NETWORK = f"Failed to fetch|error sending|dns error|peer certificate|timed out|connection broken by|{OFFLINE}"
 PYTHON3_VENV = "on Debian or Ubuntu: apt install python3-venv; elsewhere: install a Python with pip, or uv"
 ONLINE = "connect this machine (behind a proxy: set HTTPS_PROXY) and run it again; later runs need no network"
 REASONS = (
@@ -257,11 +257,10 @@ def ensure_pip() -> tuple[bool, str]:
 JUPYTER = ["-I", str(ROOT / "server/lab/jupyter.py")]  # as a file, because its package loads slowly
 TESTS = [str(ROOT / "tests/check.py")]
 CLASSROOM = ["-m", "server.lab.classroom"]
-ARGUMENTS = str(ROOT / "server/lab/classroom/arguments.py")  # checks them before the packages are installed
 COMMANDS: dict[str, tuple[list[str], set[str], str]] = {
     "lab": (JUPYTER, set(), "Open the course in JupyterLab. Other options go to JupyterLab, such as --ip=0.0.0.0."),
     "test": (TESTS, {"test", "classroom"}, "Run the linters and all tests. Other arguments go to pytest instead."),
-    "serve": (["-m", "server"], set(), "Run the Flask server by itself. Ctrl-C ends it."),
+    "serve": (["-m", "server"], set(), "Run the Flask server. Ctrl-C ends it. More options: --host, --trusted-host."),
     "write": ([*CLASSROOM, "write"], {"classroom"}, "Update generated files. NOTEBOOK or --run runs notebooks."),
     "course": ([*CLASSROOM, "course"], {"classroom"}, "Make an nbgrader course in the new folder DIR."),
     "blank": ([*CLASSROOM, "blank"], set(), "Copy the notebooks with empty code cells into the new folder DIR."),
@@ -324,22 +323,23 @@ def main() -> int:
     """Run the command that the user has named; print expected errors without a traceback."""
     options, more = command_line().parse_known_args()
     program, extras, _ = COMMANDS[options.name]
+    if more and not program:
+        command_line().error(f"unrecognized arguments: {' '.join(more)}")
     try:
         if not program:
             return clean()
-        if program[:2] == CLASSROOM:  # its paths start at the user's current folder
-            more = [word if word.startswith("-") else os.path.abspath(word) for word in more]
-            if subprocess.call([BASE, "-I", ARGUMENTS, program[-1], *more]):
-                return 2
         if getattr(options, "port", None) is not None:
             check_port(options.port)
             more = [f"--port={options.port}", *more]
+        if program[:2] == CLASSROOM:  # its paths start at the user's current folder
+            more = [word if word.startswith("-") else os.path.abspath(word) for word in more]
+        file = ROOT.joinpath(*program[1].split("."), "arguments.py") if program[0] == "-m" else None
+        if file and subprocess.call([BASE, "-I", file, *program[2:], *more]):  # check arguments before installing
+            return 2
         prepare(extras, options.latest)
         return become(PYTHON, *program, *more)
-    except ExpectedError as failed:
-        print(failed, file=sys.stderr)
-    except OSError as error:
-        print(explain(str(error)), file=sys.stderr)
+    except (ExpectedError, OSError) as error:
+        print(error if isinstance(error, ExpectedError) else explain(str(error)), file=sys.stderr)
     except KeyboardInterrupt:
         print("Stopped.")
         return 130

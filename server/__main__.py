@@ -1,10 +1,10 @@
 """`python -m server`: the server of the course by itself, without a notebook."""
 
-import argparse
 import os
 import sys
 
 from server import PORT, create_app
+from server.arguments import command_line
 from server.serving import StreamingServer
 
 LOOPBACK = ["localhost", "127.0.0.1", "::1"]
@@ -12,20 +12,8 @@ LOOPBACK = ["localhost", "127.0.0.1", "::1"]
 
 def main() -> None:
     """Serve until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m server", description="Serve the course's pages and streams.")
-    parser.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default: {PORT})")
-    parser.add_argument(
-        "--host",
-        default="localhost",
-        help="the address to listen on (default: localhost; 0.0.0.0: the whole network)",
-    )
-    parser.add_argument(
-        "--trusted-host",
-        action="append",
-        default=os.environ.get("STREAMING_TRUSTED_HOSTS", "").split(),
-        metavar="NAME",
-        help="another name under which browsers reach this server (or STREAMING_TRUSTED_HOSTS, separated by spaces)",
-    )
+    parser = command_line()
+    parser.set_defaults(port=PORT)
     options = parser.parse_args()
     app = create_app(trusted_hosts(options.host, options.trusted_host))
     try:

@@ -31,7 +31,8 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/serving.py": (set(), FLASK),
     "server/app.py": ({"server.query", "server.techniques"}, FLASK),
     "server/__init__.py": ({"server.app", "server.disconnect"}, FLASK),
-    "server/__main__.py": ({"server", "server.serving"}, set()),
+    "server/arguments.py": (set(), set()),
+    "server/__main__.py": ({"server", "server.arguments", "server.serving"}, set()),
     "server/lab": ({"server.lab", "server.serving", "server.wire"}, LAB_LIBRARIES),
     "server/lab/exercises": (
         {"server.lab", "server.wire"},

@@ -238,29 +238,75 @@ def test_the_pins_hold_unless_the_latest_are_wanted(run: ModuleType, monkeypatch
 # What it says
 
 
+# Outputs of uv 0.13 and pip 23 without a network, recorded and shortened.
+UV_FETCH = """error: Failed to fetch: https://index.example/simple/flask/
+  cause: error sending request for url (https://index.example/simple/flask/)
+"""
+PIP_RETRY = """WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after \
+connection broken by '{}': /simple/flask/
+ERROR: Could not find a version that satisfies the requirement flask (from versions: none)
+ERROR: No matching distribution found for flask"""
+PIP_NO_CONNECTION = "NewConnectionError('<HTTPSConnection at 0x7f>: Failed to establish a new connection: {}')"
+UV_NO_SOLUTION = (
+    "error: No solution found when resolving dependencies\n  cause: Because flask was not found in the {}.\n"
+)
+UNREACHABLE = [
+    f"{UV_FETCH}  cause: client error (Connect)\n  cause: Connection refused (os error 111)",
+    f"{UV_FETCH}  cause: client error (Connect)\n  cause: dns error\n  cause: error resolving DNS",
+    f"{UV_FETCH}  cause: client error (Connect)\n  cause: invalid peer certificate: UnknownIssuer",
+    f"{UV_FETCH}  cause: client error (Connect)\n  cause: tunnel error: failed to create underlying connection",
+    f"{UV_FETCH}  cause: operation timed out",
+    UV_NO_SOLUTION.format("cache")
+    + "hint: Packages were unavailable because the network was disabled. When the network is disabled, registry "
+    "packages may only be read from the cache.",
+    UV_NO_SOLUTION.format("provided package locations")
+    + "hint: Packages were unavailable because index lookups were disabled and no additional package locations were "
+    "provided (try: `--find-links <uri>`)",
+    PIP_RETRY.format(PIP_NO_CONNECTION.format("[Errno 111] Connection refused")),
+    PIP_RETRY.format(PIP_NO_CONNECTION.format("[Errno -2] Name or service not known")),
+    PIP_RETRY.format("SSLError(SSLCertVerificationError(1, 'certificate verify failed: self-signed certificate'))"),
+    PIP_RETRY.format("ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed'))"),
+    PIP_RETRY.format("ReadTimeoutError('Read timed out. (read timeout=2.0)')"),
+    "ERROR: Could not find a version that satisfies the requirement flask (from versions: none)\n"
+    "ERROR: No matching distribution found for flask",
+]
+# Outputs with words about networks that are not about the network of this machine
+REACHABLE = [
+    ("error: No solution found\n  cause: Because jupyter-server-proxy==4.6.0 depends on aiohttp", "do not fit"),
+    ("error: No solution found\n  cause: Because certificate-tool requires Python >=3.14", "do not fit"),
+    ("error: Failed to build psutil==7.2.2\n  cause: checking the compiler ... disabled", "this step failed"),
+    ("error: Failed to build valkey-connection==1.0\n  cause: error: command 'cc' failed", "this step failed"),
+]
+
+
+@pytest.mark.parametrize("output", UNREACHABLE)
+def test_an_unreachable_index_is_named_with_a_remedy(run: ModuleType, output: str) -> None:
+    message = str(run.explain(output))
+    assert "the package index could not be reached" in message.splitlines()[0]
+    assert "set HTTPS_PROXY" in message.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("output", "cause"), REACHABLE)
+def test_other_failures_are_not_blamed_on_the_network(run: ModuleType, output: str, cause: str) -> None:
+    assert cause in str(run.explain(output)).splitlines()[0]
+
+
 @pytest.mark.parametrize(
-    ("said", "cause", "remedy"),
+    ("output", "cause", "remedy"),
     [
         ("OSError: [Errno 28] No space left on device", "disk is full", "free about"),
         ("error: failed to create file: Permission denied (os error 13)", "not writable", "permissions"),
         ("No module named venv", "has no venv module", "apt install python3-venv"),
         ("No module named ensurepip", "has no venv module", "apt install python3-venv"),
-        ("cause: client error (Connect)\ncause: dns error", "index could not be reached", "HTTPS_PROXY"),
-        ("invalid peer certificate: UnknownIssuer", "index could not be reached", "HTTPS_PROXY"),
-        (
-            "ERROR: ... (from versions: none)\nNo matching distribution found",
-            "index could not be reached",
-            "no network",
-        ),
         ("No solution found when resolving dependencies", "do not fit this Python", "--latest"),
-        ("something nobody thought of", "this step failed", "clean"),
+        ("an unknown error", "this step failed", "clean"),
     ],
 )
-def test_failures_name_cause_and_remedy(run: ModuleType, said: str, cause: str, remedy: str) -> None:
-    words = str(run.explain(said))
-    assert cause in words.splitlines()[0]
-    assert remedy in words.splitlines()[-1]
-    assert said.splitlines()[-1] in words
+def test_failures_name_cause_and_remedy(run: ModuleType, output: str, cause: str, remedy: str) -> None:
+    message = str(run.explain(output))
+    assert cause in message.splitlines()[0]
+    assert remedy in message.splitlines()[-1]
+    assert output.splitlines()[-1] in message
 
 
 def test_an_old_python_is_told_so(tmp_path: Path) -> None:
@@ -292,7 +338,7 @@ def shadow(folder: Path, *modules: str) -> dict[str, str]:
 def test_a_python_without_its_venv_module_is_told_what_to_install(
     run: ModuleType, tmp_path: Path, modules: tuple[str, ...]
 ) -> None:
-    code, said = finished(tmp_path, "serve", "--port", str(free_port()), **shadow(tmp_path, *modules))
+    code, said = finished(tmp_path, "lab", "--port", str(free_port()), **shadow(tmp_path, *modules))
     assert code == 1
     assert "apt install python3-venv" in said
 
@@ -338,9 +384,10 @@ def test_an_impossible_port_is_refused_in_one_line(run: ModuleType, tmp_path: Pa
 
 
 def copy_arguments(folder: Path) -> None:
-    file = folder / "server/lab/classroom/arguments.py"
-    file.parent.mkdir(parents=True)
-    shutil.copy(ROOT / file.relative_to(folder), file)
+    """Copy the files that check the arguments of a command."""
+    for name in ("server/arguments.py", "server/lab/classroom/arguments.py"):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, folder / name)
 
 
 @pytest.mark.parametrize("command", ["course", "blank", "bundle"])
@@ -358,7 +405,14 @@ def test_a_folder_with_content_is_refused_before_anything_is_installed(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["blank", "new", "--learners"], ["bundle", "new", "--teacher"], ["write", "--fast"]]
+    "arguments",
+    [
+        ["blank", "new", "--learners"],
+        ["bundle", "new", "--teacher"],
+        ["write", "--fast"],
+        ["serve", "--prot=8000"],
+        ["serve", "--port=0", "all"],
+    ],
 )
 def test_an_unknown_argument_is_refused_before_anything_is_installed(
     run: ModuleType, tmp_path: Path, arguments: list[str]
@@ -368,6 +422,38 @@ def test_an_unknown_argument_is_refused_before_anything_is_installed(
     assert status == 2
     assert said.endswith(f"error: unrecognized arguments: {arguments[-1]}\n")
     assert not run.VENV.exists()
+
+
+@pytest.mark.parametrize("argument", ["--dry-run", "--latest", "notebooks"])
+def test_an_unknown_argument_of_clean_is_refused_before_anything_is_removed(
+    run: ModuleType, tmp_path: Path, argument: str
+) -> None:
+    run.VENV.mkdir()
+    status, said = finished(tmp_path, "clean", argument)
+    assert status == 2
+    assert said.endswith(f"error: unrecognized arguments: {argument}\n")
+    assert run.VENV.exists()
+
+
+def test_a_notebook_to_run_must_exist(run: ModuleType, tmp_path: Path) -> None:
+    copy_arguments(tmp_path)
+    status, said = finished(tmp_path, "write", "notebooks/99_none.ipynb")
+    assert status == 2
+    assert "99_none.ipynb does not exist. Name an existing notebook, such as notebooks/01_wire.ipynb" in said
+    assert not run.VENV.exists()
+
+
+def test_options_of_serve_are_passed_to_the_server(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_arguments(tmp_path)
+    started: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "prepare", lambda *_: None)
+    monkeypatch.setattr(run, "become", lambda *command: started.append(command))
+    options = ["--host", "0.0.0.0", "--trusted-host", "a.example", "--trusted-host", "b.example"]
+    monkeypatch.setattr(sys, "argv", ["run.py", "serve", "--latest", "--port", "0", *options])
+    run.main()
+    assert started == [(run.PYTHON, "-m", "server", "--port=0", *options)]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -444,6 +444,16 @@ def test_write_runs_the_named_notebooks_and_stores_measured_times(
     assert "[02_sse](notebooks/02_sse.ipynb) | 35 | 77 s |" in (copied / "TEACHING.md").read_text(encoding="utf-8")
 
 
+def test_write_names_the_missing_solution_of_a_notebook_and_the_remedy(copied: Path) -> None:
+    (copied / "notebooks" / "solutions" / "02_sse.ipynb").unlink()
+    with pytest.raises(EditionError) as caught:
+        write_all([], measure=False)
+    assert str(caught.value) == (
+        "02_sse.ipynb has no exercises, because notebooks/solutions/02_sse.ipynb does not exist.\n"
+        "To fix it: create that notebook with at least one exercise and its solution (see CONTRIBUTING.md)."
+    )
+
+
 # Where editions are written
 
 

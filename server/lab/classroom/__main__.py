@@ -50,7 +50,7 @@ def main() -> None:
             make_blank(options.folder.resolve())
         else:
             make_bundle(options.folder.resolve(), options.learners)
-    except (EditionError, FileNotFoundError) as error:
+    except EditionError as error:
         sys.exit(f"Stopped: {error}")
 
 

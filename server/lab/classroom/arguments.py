@@ -17,7 +17,9 @@ def command_line() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     writing = commands.add_parser("write", help="update every generated file of the course", allow_abbrev=False)
-    writing.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="run these notebooks first")
+    writing.add_argument(
+        "notebooks", nargs="*", type=_existing_file, metavar="NOTEBOOK", help="run these notebooks first"
+    )
     writing.add_argument("--run", action="store_true", help="run all notebooks of the course first")
     writing.add_argument("--measure", action="store_true", help="run all notebooks and store their run times")
     for name, description in (
@@ -30,6 +32,15 @@ def command_line() -> argparse.ArgumentParser:
         if name == "bundle":
             command.add_argument("--learners", action="store_true", help="leave out solutions and quiz answers")
     return parser
+
+
+def _existing_file(text: str) -> Path:
+    """Return the path of a file; raise ArgumentTypeError if there is none."""
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} does not exist. Name an existing notebook, such as notebooks/01_wire.ipynb."
+        )
+    return Path(text)
 
 
 def _empty_folder(text: str) -> Path:

@@ -10,6 +10,7 @@ import re
 
 from . import notebooks
 from .course_path import stops
+from .folders import EditionError
 
 TABLE = re.compile(r"(<!-- table: [^\n]*-->\n).*?(<!-- /table -->)", re.DOTALL)
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
@@ -69,6 +70,16 @@ def run_times(text: str) -> dict[str, str]:
 
 
 def exercise_minutes(stem: str) -> list[int]:
-    """Return the minutes of each exercise of a notebook."""
-    solutions = notebooks.cells(notebooks.SOLUTIONS / f"{stem}.ipynb", "markdown")
-    return [int(minutes) for cell in solutions for minutes in EXERCISE.findall("".join(cell["source"]))]
+    """Return the minutes of each exercise of a notebook.
+
+    Raises:
+        EditionError: the notebook has no solutions.
+    """
+    path = notebooks.SOLUTIONS / f"{stem}.ipynb"
+    if not path.is_file():
+        raise EditionError(
+            f"{stem}.ipynb has no exercises, because {path.relative_to(notebooks.ROOT).as_posix()} does not exist",
+            "create that notebook with at least one exercise and its solution (see CONTRIBUTING.md)",
+        )
+    cells = notebooks.cells(path, "markdown")
+    return [int(minutes) for cell in cells for minutes in EXERCISE.findall("".join(cell["source"]))]
