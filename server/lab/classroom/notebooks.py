@@ -2,7 +2,8 @@
 
 Canonical form: nbformat 4.5; stable ids; execution counts from 1 in order; of the metadata only the kernel, the data
 of the course path, tags, the marks of nbgrader, hidden sources and alternative texts; JSON with an indent of one
-space. The output that follows a prediction is collapsed. tests/test_notebooks.py checks this form.
+space. The first output after a prediction is collapsed, and so are those of cells with the tag "collapsed".
+tests/test_notebooks.py checks this form.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ EXERCISES = NOTEBOOKS / "exercises"
 GLOSSARY = NOTEBOOKS / "glossary.ipynb"
 COURSE = "[0-9][0-9]_*.ipynb"
 PREDICT = "**Predict**"
+COLLAPSED = "collapsed"  # the tag of a cell whose output would show the result of a later prediction
 KERNEL = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 CELL_SECONDS = 60  # the timeout of a cell
 Notebook = dict[str, Any]  # the content of a notebook file
@@ -77,8 +79,9 @@ def _canonical_cells(cells: list[Cell], keep_outputs: bool) -> Iterator[Cell]:
     count, predicting = 0, False
     for cell in cells:
         predicting = predicting or (cell["cell_type"] == "markdown" and PREDICT in "".join(cell["source"]))
-        collapsed = predicting and keep_outputs and bool(cell.get("outputs"))
-        predicting = predicting and not collapsed
+        has_output = keep_outputs and bool(cell.get("outputs"))
+        collapsed = has_output and (predicting or COLLAPSED in cell["metadata"].get("tags", []))
+        predicting = predicting and not has_output
         kept = {
             "cell_type": cell["cell_type"],
             "id": cell["id"],
