@@ -3,8 +3,8 @@
 Each module has these names:
 
 - `blueprint`: its views. The blueprint and the URL have the name of the module.
-- `TICK_END`: the bytes that end a tick in the body of its one response, as a regular expression. It is None if the
-  ticks are not parts of one body. The module then has `receive_ticks`.
+- `TICK_END`: the bytes that end a tick in the body of its one response, as a regular expression. It is None if no
+  bytes mark the end of a tick. The module then has `receive_ticks`.
 - `receive_ticks(url, query)`: yields the number of each tick when a client receives it, and raises OSError if a
   request fails. `server.lab.comparison` calls it.
 """

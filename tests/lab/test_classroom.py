@@ -162,10 +162,12 @@ def test_exercises_and_solutions_have_the_same_names() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_exercises_are_made_from_the_solutions(name: str) -> None:
-    """Where it fails: `python3 run.py write` writes them."""
     solved, unsolved = (folder / name for folder in FOLDERS)
     made = learners_edition(json.loads(solved.read_text(encoding="utf-8")))
-    assert unsolved.read_text(encoding="utf-8") == notebooks.dumps(made)
+    remedy = f"notebooks/exercises/{name} differs from notebooks/solutions/{name}: run `python3 run.py write`"
+    assert unsolved.is_file(), remedy
+    current = unsolved.read_text(encoding="utf-8") == notebooks.dumps(made)  # a bool, as the difference is long
+    assert current, remedy
 
 
 def test_an_exercise_whose_solution_is_gone_goes_too(tmp_path: Path) -> None:
