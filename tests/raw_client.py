@@ -20,7 +20,7 @@ def dial(url: str) -> socket.socket:
 
 
 def ask(url: str, path: str = "/", method: str = "GET") -> socket.socket:
-    """Connect and send a request; return the socket to read the answer from."""
+    """Connect and send a request; return the socket to read the response from."""
     sock = dial(url)
     sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return sock

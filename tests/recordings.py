@@ -27,5 +27,5 @@ def recorded(*steps: Step, keep: int | None = None, connection: int = 1, into: R
 
 
 def answered(request: bytes, pieces: Iterable[bytes], *ends: Step) -> Recording:
-    """Return the recording of a request in one piece and its answer in several."""
+    """Return the recording of a request in one read and its response in several."""
     return recorded(("->", request), *(("<-", piece) for piece in pieces), *ends)

@@ -1,4 +1,4 @@
-"""create_app(): the root that answers two ways, the pages, and what every answer has."""
+"""create_app(): content negotiation at /, the pages, and the headers of every response."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_any_other_client_is_shown_the_way_to_the_page(accept: str | None) -> No
     assert response.headers["Vary"] == "Accept"
 
 
-def test_the_root_spins_without_end_unless_a_count_is_asked_for() -> None:
+def test_the_stream_at_the_root_is_endless_without_a_count() -> None:
     response = app.test_client().get("/?count=3&interval=0", headers={"Accept": STREAM})
     assert response.data == b"data: \\ 0\n\ndata: | 1\n\ndata: / 2\n\n"
 
@@ -84,7 +84,7 @@ def test_the_way_to_the_page_leads_to_the_page() -> None:
 
 @pytest.mark.parametrize("accept", ["*/*", STREAM])
 @pytest.mark.parametrize("path", ["/", *(f"/{stem}" for stem in STEMS)])
-def test_head_is_answered_with_a_head_and_no_body(server: BackgroundServer, path: str, accept: str) -> None:
+def test_the_response_to_head_has_headers_and_no_body(server: BackgroundServer, path: str, accept: str) -> None:
     wanted = requests.get(
         server.url + path, headers={"Accept": accept}, stream=True, timeout=5, allow_redirects=False
     )
@@ -94,7 +94,7 @@ def test_head_is_answered_with_a_head_and_no_body(server: BackgroundServer, path
         assert found.content == b""
 
 
-def test_any_origin_may_read_whatever_is_answered() -> None:
+def test_any_origin_may_read_every_response() -> None:
     client = app.test_client()
     for path in ("/", "/sse?count=1", "/sse?count=x", "/nowhere", "/static/index.html"):
         with client.get(path) as response:

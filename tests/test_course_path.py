@@ -180,7 +180,7 @@ def test_the_glossary_is_linked_from_the_map_and_from_every_last_line() -> None:
     assert GLOSSARY.name in notebooks.prose(COURSE[0]).partition("## The map of the course")[2].partition("\n**")[0]
 
 
-def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+def test_a_link_without_a_target_is_an_error(tmp_path: Path) -> None:
     cell = {"cell_type": "markdown", "id": "a", "metadata": {}}
     text = "# A *plain* `word`\n## Twice\n## Twice\n[`a`](here.ipynb) `[b](shown.ipynb)`\n```\n# no\n[c](d.md)\n```\n"
     here, read = tmp_path / "here.ipynb", tmp_path / "read.md"

@@ -50,7 +50,7 @@ def test_the_program_for_a_late_stream_shows_what_passes() -> None:
     assert ran.stdout.count('dispatches event "message"') == 2
 
 
-def test_the_server_answers_where_the_readme_says() -> None:
+def test_the_server_listens_at_the_url_in_the_readme() -> None:
     assert "<http://localhost:23423>" in TEXT
     helped = subprocess.run(
         [sys.executable, "-m", "server", "--help"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,7 +1,7 @@
 r"""A recording as text and as plain HTML: each byte in its place, and what it means beside it.
 
 The text shows the bytes as they are: `\r`, `\n` and other bytes that cannot be seen are escapes, and a character of
-UTF-8 is itself. Secrets in header sections are not shown unless asked for; bodies are always shown.
+UTF-8 is itself. Secrets in header sections are not shown by default; bodies are always shown.
 """
 
 from __future__ import annotations

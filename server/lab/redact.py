@@ -1,7 +1,7 @@
 r"""Hide secrets in header sections: in start lines, headers and trailers, even if they are cut or malformed.
 
 Hidden are the values of headers and of parameters in URLs whose names are those of secrets, user names and passwords
-in URLs, and tokens in Sec-WebSocket-Protocol. Bodies are not changed: whatever a body holds is shown.
+in URLs, and tokens in Sec-WebSocket-Protocol. Bodies are not changed: secrets in them are shown.
 
 A name is percent-decoded, and its case and punctuation are ignored: `access%5Ftoken`, `a[token]` and `X-Auth-Token`
 are names of secrets. Some headers with such names are shown, because they are not secret and they teach:

@@ -151,7 +151,7 @@ class Parser(StrictParser[Frame]):
 
 
 def matches(head: Head) -> bool:
-    """Return True if the connection is upgraded to WebSocket, or a request asks for this upgrade."""
+    """Return True if the connection is upgraded to WebSocket, or a request has headers for this upgrade."""
     return head.get("Upgrade").strip().lower() == UPGRADE and head.status in (0, 101)
 
 

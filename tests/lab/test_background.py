@@ -100,7 +100,7 @@ def test_after_its_stop_its_port_is_free_at_once() -> None:
     stream.close()
 
 
-def test_a_port_in_use_is_told_with_its_remedy() -> None:
+def test_a_port_in_use_raises_an_error_with_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(
@@ -273,7 +273,7 @@ def test_a_client_that_leaves_a_quiet_stream_is_noticed_and_the_clean_up_runs() 
         wait_for(lambda: len(threads_of(server)) == 1, "only the listening thread is left")
 
 
-def test_an_answer_is_closed_also_where_the_reset_comes_after_its_end() -> None:
+def test_a_response_is_closed_even_if_the_reset_arrives_after_its_last_byte() -> None:
     app = create_app()
     asked: list[str] = []
     closed: list[str] = []
@@ -287,7 +287,7 @@ def test_an_answer_is_closed_also_where_the_reset_comes_after_its_end() -> None:
             sock = ask(server.url, "/polling")
             read_until(sock, b"}")
             reset(sock)  # while the server waits, some ten milliseconds, for its client to close first
-        wait_for(lambda: len(asked) == len(closed) == 30, "30 answers, each closed")
+        wait_for(lambda: len(asked) == len(closed) == 30, "30 responses, each closed")
 
 
 def half_a_request(url: str) -> None:

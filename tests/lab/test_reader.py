@@ -9,13 +9,13 @@ import requests
 from server.lab import Arrivals, BackgroundServer, arrivals
 
 
-def test_it_reads_to_the_end_or_as_many_pieces_as_asked_for() -> None:
+def test_it_reads_to_the_end_or_up_to_the_given_number_of_reads() -> None:
     assert arrivals("abc").pieces == ["a", "b", "c"]
     assert arrivals(count(), most=3).pieces == [0, 1, 2]
     assert arrivals(iter([])) == []
 
 
-def test_it_takes_no_piece_more_than_asked_for() -> None:
+def test_it_takes_no_more_reads_than_the_given_number() -> None:
     numbers = count()
     arrivals(numbers, most=2)
     assert next(numbers) == 2
