@@ -1,7 +1,7 @@
 """Where the links of a notebook or of a Markdown file lead: the headings of their targets, as JupyterLab names them.
 
-JupyterLab 4 opens `01_wire.ipynb#Ask-by-hand` at the heading "Ask by hand": the name of a heading is its text with a
-hyphen for each blank, in upper and lower case as it is written. In a Markdown file the names are those of GitHub.
+JupyterLab 4 opens `01_wire.ipynb#Ask-by-hand` at the heading "Ask by hand". The name of a heading is its text with a
+hyphen for each space, and it is case-sensitive. In a Markdown file the names are those of GitHub.
 """
 
 from __future__ import annotations
@@ -10,36 +10,32 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server.lab.classroom import links as markdown
 from server.lab.classroom import notebooks
 
-LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)")
-FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
-SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-HEADING = re.compile(r"^#{1,6} +(.+?)(?: +#+)? *$", re.MULTILINE)
-PLAIN = re.compile(r"[\w,.:;!'()-]+", re.ASCII)  # what no browser writes otherwise in an address
+PLAIN = re.compile(r"[\w,.:;!'()-]+", re.ASCII)  # characters that browsers do not encode in a URL
 
 
 def text(file: Path) -> str:
-    """Return the Markdown of a file or of a notebook's cells, without blocks of code."""
-    written = notebooks.prose(file) if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
-    return FENCED.sub("", written)
+    """Return the Markdown of a file or of a notebook's cells."""
+    return notebooks.prose(file) if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
 
 
 def links(file: Path) -> list[str]:
-    """Return the targets of all links, in order; a link that is shown as code is none."""
-    return LINK.findall(SPAN.sub("", text(file)))
+    """Return the targets of all links, in order."""
+    return markdown.targets(text(file))
 
 
 def headings(file: Path) -> list[str]:
     """Return the names of the headings of a file, by which a link can lead to them."""
-    found = [re.sub(r"[`*]|\]\([^)]*\)|\[", "", heading) for heading in HEADING.findall(text(file))]
+    found = markdown.headings(text(file))
     if file.suffix == ".ipynb":
         return [heading.replace(" ", "-") for heading in found]
     return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found]
 
 
 def fault(file: Path, link: str, root: Path) -> str:
-    """Say what is wrong with a link of this file, "" where nothing is; a link to another host is not followed."""
+    """Return the error of a link in this file, or "". Links to other hosts are not followed."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ""
@@ -51,6 +47,6 @@ def fault(file: Path, link: str, root: Path) -> str:
     if not parts.fragment:
         return ""
     if not PLAIN.fullmatch(parts.fragment):
-        return f"{link} has a heading that browsers write in another way"
+        return f"{link} has a heading with characters that browsers encode"
     found = headings(target).count(parts.fragment)
     return "" if found == 1 else f"{link} leads to {found} headings"

@@ -197,6 +197,6 @@ def test_a_link_without_a_target_is_an_error(tmp_path: Path) -> None:
         "gone.md leads to no file",
         "#A-Plain-word leads to 0 headings",
         "#Twice leads to 2 headings",
-        "#ä has a heading that browsers write in another way",
+        "#ä has a heading with characters that browsers encode",
         "../x.md leads out of the project",
     ]

@@ -52,6 +52,7 @@ CONDA_FORGE = {
         "hypothesis",
         "jupyterlab",
         "matplotlib-base",
+        "mistune",
         "mypy",
         "nbclient",
         "nbgrader",

@@ -38,7 +38,7 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
         {"server.lab", "server.wire"},
         {*FLASK, *FORMAT_LIBRARIES, *LAB_LIBRARIES, "simple_websocket"},
     ),
-    "server/lab/classroom": ({"server.lab.classroom"}, {"nbclient", "nbformat", "nbgrader", "traitlets"}),
+    "server/lab/classroom": ({"server.lab.classroom"}, {"mistune", "nbclient", "nbformat", "nbgrader", "traitlets"}),
 }
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "server").rglob("*.py"))
 

@@ -21,6 +21,7 @@ from server.lab.classroom.blank import make_blank
 from server.lab.classroom.exercises import learners_edition, write_exercises
 from server.lab.classroom.folders import EditionError
 from server.lab.classroom.grading import make_course
+from server.lab.classroom.links import headings, rewrite_text, words_only
 
 FOLDERS = (notebooks.SOLUTIONS, notebooks.EXERCISES)
 NAMES = sorted({path.name for folder in FOLDERS for path in folder.glob("*.ipynb")})
@@ -361,6 +362,65 @@ def test_links_that_leave_the_notebooks_become_words_and_code_is_no_link(tmp_pat
     assert second == "[e](exercises/00_a.ipynb)"
     copied = sources(tmp_path / "to" / "exercises" / "00_a.ipynb", "markdown")
     assert copied == [cell["source"] for cell in deep["cells"]]
+
+
+LINKS = """[`a[0]`](x.md) and ![p](<p.png> "title"), `[code](x.md)`, ``[b` (x)](x.md)``
+
+    [indented](x.md)
+
+~~~
+[tildes](x.md)
+~~~
+
+- an item with a [link
+  over two lines](y.md#part), \\[escaped](x.md), [host](https://flask.example/x.md), [here](#part), [host](<https://x>)
+- ````
+  [in a fence](x.md)
+  ```
+  [still in it](x.md)
+  ````
+
+| A [table](z.md) | `[code](x.md)` |
+|---|---|
+| [cell](z.md) | <b title="[html](x.md)"> |
+
+<div>
+[html](x.md)
+</div>
+"""
+
+
+def test_links_in_code_and_html_are_not_rewritten_and_the_rest_is_unchanged() -> None:
+    found: list[tuple[str, str]] = []
+
+    def keep(link: re.Match[str]) -> str:
+        found.append((link["words"], link["target"]))
+        return link[0]
+
+    assert rewrite_text(LINKS, keep) == LINKS
+    assert found == [
+        ("`a[0]`", "x.md"),
+        ("p", "p.png"),
+        ("link\n  over two lines", "y.md"),
+        ("table", "z.md"),
+        ("cell", "z.md"),
+    ]
+    links = {
+        "[`a[0]`](x.md)": "`a[0]`",
+        '![p](<p.png> "title")': "p",
+        "[table](z.md)": "table",
+        "[cell](z.md)": "cell",
+    }
+    links["[link\n  over two lines](y.md#part)"] = "link\n  over two lines"
+    expected = LINKS
+    for link, words in links.items():
+        expected = expected.replace(link, words, 1)
+    assert rewrite_text(LINKS, words_only) == expected
+
+
+def test_headings_are_not_found_in_code() -> None:
+    text = "# A *plain* `word`, [linked](x.md)\n\nAlso\n----\n\n````\n# no\n```\n# no\n````\n\n    # no\n\n## Last ##"
+    assert headings(text) == ["A plain word, linked", "Also", "Last"]
 
 
 # The copy for machines without a network; tests/test_run.py installs and runs one
