@@ -126,7 +126,7 @@ def test_an_app_that_cannot_be_called_is_refused(app: Any) -> None:
 def test_a_stop_leaves_no_thread_and_no_socket_even_with_open_endless_streams(interval: float) -> None:
     before = open_files()
     app = create_app()
-    for _ in range(20):
+    for _ in range(5):
         server = BackgroundServer(app).start()
         url = server.url
         streams = [ask(url, f"/sse?interval={interval}") for _ in range(3)]
