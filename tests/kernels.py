@@ -1,7 +1,7 @@
-"""Kernels that are reached by files, not by ports: for nbval's pytest, and for tests that start kernels themselves.
+"""Connect to kernels through files instead of ports: for nbval's pytest, and for tests that start kernels themselves.
 
-Jupyter chooses the five ports of a kernel a moment before it binds them. Where tests start servers, one of those may
-take such a port: then the kernel dies, or never answers. Nobody takes a file in a directory of one's own.
+Jupyter chooses the five ports of a kernel a moment before it binds them. A server that a test starts meanwhile may
+take such a port. The kernel then ends, or never responds. No other program uses a file in a temporary directory.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def paused(sock: socket.socket, seconds: float, key: str = SOCKET_KEYS[0]) -> fl
 
 
 def noticed(served: socket.socket, end_connection: Callable[[], object]) -> float:
-    """Pause for a minute, end the connection meanwhile, and return how many seconds later the pause ends."""
+    """Pause for five seconds, end the connection meanwhile, and return how many seconds later the pause ends."""
     ended: list[float] = []
 
     def end() -> None:
@@ -51,7 +51,7 @@ def noticed(served: socket.socket, end_connection: Callable[[], object]) -> floa
     timer = threading.Timer(0.05, end)
     timer.start()
     with pytest.raises(ClientDisconnected, match="the client has disconnected"):
-        pause({"werkzeug.socket": served})(60)
+        pause({"werkzeug.socket": served})(5)
     now = time.monotonic()
     timer.join()
     return now - ended[0]

@@ -40,7 +40,7 @@ def test_is_stored_in_canonical_form(path: Path) -> None:
 
 
 @each
-def test_keeps_its_outputs_and_no_path_of_a_machine(path: Path) -> None:
+def test_stores_outputs_without_paths_of_a_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert any(cell["outputs"] for cell in cells(path, "code"))
     assert str(ROOT) not in text
@@ -61,12 +61,12 @@ def test_cells_are_short(path: Path) -> None:
 
 
 @each
-def test_live_cells_are_followed_by_one_that_is_compared(path: Path) -> None:
+def test_each_live_cell_is_followed_by_a_compared_cell(path: Path) -> None:
     code = cells(path, "code")
     for cell, following in zip(code, [*code[1:], None], strict=True):
         if LIVE in cell["metadata"].get("tags", []) and "display_id" in "".join(cell["source"]):
             assert following is not None
-            assert following["outputs"], "the cell after a live one shows what came of it"
+            assert following["outputs"], "the cell after a live cell must have an output that is compared"
 
 
 @each
@@ -87,7 +87,7 @@ class InNbval:
 
     paths: list[Path]
 
-    def test_every_cell_shows_what_is_stored(self) -> None:
+    def test_every_cell_has_its_stored_output(self) -> None:
         options = ["--nbval-current-env", "--nbval-cell-timeout", "60", "--nbval-sanitize-with", str(SANITIZE)]
         plugins = ["-p", "no:xdist", "-p", "kernels"]
         command = [sys.executable, "-m", "pytest", *map(str, self.paths), "--nbval", *options, "-q", *plugins]

@@ -707,7 +707,9 @@ def end(process: subprocess.Popen[str], how: signal.Signals) -> str:
     return ""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process on Windows")
+@pytest.mark.skipif(
+    os.name == "nt", reason="os.kill on Windows ends a process at once instead of sending it SIGINT or SIGTERM"
+)
 @pytest.mark.parametrize("request_to_end", [signal.SIGINT, signal.SIGTERM])
 def test_the_lab_answers_offline_and_ends_with_all_that_it_started(
     installed: Path, request_to_end: signal.Signals

@@ -94,19 +94,19 @@ def run(kernel: Kernel) -> Iterator[Any]:
 
 @pytest.mark.parametrize("cell", ["a-cell", None])
 @pytest.mark.parametrize(("code", "left"), [(SERVER, "['server']\n"), (TAP, "['tap']\n")])
-def test_running_a_cell_again_leaves_one(run: Any, code: str, left: str, cell: str | None) -> None:
+def test_running_a_cell_again_replaces_its_server_or_tap(run: Any, code: str, left: str, cell: str | None) -> None:
     for _ in range(3):
         run(code, cell)
         assert run(COUNT) == left
 
 
-def test_running_an_edited_cell_again_leaves_one(run: Any) -> None:
+def test_running_an_edited_cell_again_replaces_its_server(run: Any) -> None:
     run(SERVER, "a-cell")
     run(SERVER + "  # edited", "a-cell")
     assert run(COUNT) == "['server']\n"
 
 
-def test_another_cell_leaves_it_running(run: Any) -> None:
+def test_another_cell_does_not_stop_the_server(run: Any) -> None:
     run(SERVER, "a-cell")
     run(SERVER.replace("server", "other"), "another-cell")
     assert run(COUNT) == "['server', 'server']\n"

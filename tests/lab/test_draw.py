@@ -194,13 +194,17 @@ CASES: dict[str, Callable[[], Recording]] = {
     "nothing": lambda: recorded(),
 }
 
-TEXTS = {
-    "two ticks in chunks": r"""
+# The drawing of GET, which begins most of the texts below.
+REQUEST = r"""
 -> GET /sse?count=2 HTTP/1.1\r\n
    Host: x\r\n
    \r\n             blank line: end of headers
 
-<- HTTP/1.1 200 OK\r\n
+"""
+
+TEXTS = {
+    "two ticks in chunks": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -214,12 +218,8 @@ TEXTS = {
    \r\n
    0\r\n\r\n        last chunk: the body is complete
 """,
-    "a body by its length": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a body by its length": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/plain\r\n
    Content-Length: 12\r\n
    \r\n             blank line: end of headers
@@ -227,24 +227,16 @@ TEXTS = {
    │ world\n
    (Content-Length reached: the body is complete)
 """,
-    "a body that ends with the connection": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a body that ends with the connection": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/plain\r\n
    \r\n             blank line: end of headers
    │ hello\n
    │ wor
    (the server closes the connection: this ends the body, complete or not)
 """,
-    "a body whose last chunk is missing": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a body whose last chunk is missing": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -254,23 +246,15 @@ TEXTS = {
    \r\n
    (the server closes the connection: the body is incomplete)
 """,
-    "a body shorter than its length": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a body shorter than its length": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Length: 12\r\n
    \r\n             blank line: end of headers
    │ hello
    (the server closes the connection: the body is incomplete)
 """,
-    "a server that resets": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a server that resets": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -278,12 +262,8 @@ TEXTS = {
    ┌ data:
    (the server resets the connection: the body is incomplete)
 """,
-    "a client that leaves": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a client that leaves": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -296,12 +276,8 @@ TEXTS = {
 
 <- (the server closes the connection; the recording cannot show whether the app still runs)
 """,
-    "a client that resets": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a client that resets": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -314,12 +290,8 @@ TEXTS = {
 
 <- (not noticed by the server so far)
 """,
-    "a stream that is still open": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a stream that is still open": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -334,12 +306,8 @@ TEXTS = {
     "a server that refuses": r"""
 <- (connection refused: no server listens at this address)
 """,
-    "a server that closes without a word": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- (the server closes the connection without a response)
+    "a server that closes without a word": REQUEST
+    + r"""<- (the server closes the connection without a response)
 """,
     "a request with a body": r"""
 -> POST /x HTTP/1.1\r\n
@@ -365,12 +333,8 @@ TEXTS = {
 
 <- (the server closes the connection)
 """,
-    "an event that chunks have cut": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "an event that chunks have cut": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -386,12 +350,8 @@ TEXTS = {
    \r\n
    0\r\n\r\n        last chunk: the body is complete
 """,
-    "documents of JSON, one cut by chunks": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "documents of JSON, one cut by chunks": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: application/x-ndjson\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -406,12 +366,8 @@ TEXTS = {
    \r\n
    0\r\n\r\n        last chunk: the body is complete
 """,
-    "parts that replace each other": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "parts that replace each other": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
    \r\n             blank line: end of headers
    ┌ --cut\r\n      boundary: part 1 begins
@@ -426,12 +382,8 @@ TEXTS = {
    └ --cut--\r\n    last boundary: no part follows
    (still open)
 """,
-    "parts in chunks": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "parts in chunks": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -546,12 +498,8 @@ connection 2
 
 <- (connection refused: no server listens at this address)
 """,
-    "two messages on one connection": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "two messages on one connection": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Length: 1\r\n
    \r\n             blank line: end of headers
    │ x
@@ -582,12 +530,8 @@ connection 2
 
 <- (the server closes the connection)
 """,
-    "chunks that cannot be": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "chunks that cannot be": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -600,12 +544,8 @@ connection 2
    │ no\n
    (the server closes the connection)
 """,
-    "a trailer": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a trailer": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -631,12 +571,8 @@ connection 2
    \r\n             blank line: end of headers
    (Content-Length reached: the body is complete)
 """,
-    "bytes that were not kept": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "bytes that were not kept": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -649,12 +585,8 @@ connection 2
 
    (12 more bytes and 2 connection ends not kept: the limit is keep=143)
 """,
-    "bytes that cannot be seen": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "bytes that cannot be seen": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -664,12 +596,8 @@ connection 2
    \r\n
    (still open)
 """,
-    "a gzip body in chunks": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a gzip body in chunks": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Content-Encoding: gzip\r\n
    Transfer-Encoding: chunked\r\n
@@ -686,12 +614,8 @@ connection 2
    \r\n
    0\r\n\r\n        last chunk: the body is complete
 """,
-    "a gzip body by its length": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a gzip body by its length": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Content-Encoding: gzip\r\n
    Content-Length: 47\r\n
@@ -703,12 +627,8 @@ connection 2
    ╚ \n             blank line: dispatches event "message": "b"
    (Content-Length reached: the body is complete)
 """,
-    "a gzip transfer coding": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a gzip transfer coding": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: gzip, chunked\r\n
    \r\n             blank line: end of headers
@@ -719,12 +639,8 @@ connection 2
    \r\n
    0\r\n\r\n        last chunk: the body is complete
 """,
-    "an incomplete gzip body": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "an incomplete gzip body": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Content-Encoding: gzip\r\n
    Content-Length: 20\r\n
@@ -735,12 +651,8 @@ connection 2
    (Content-Length reached: the body is complete)
    (the gzip data are incomplete)
 """,
-    "a brotli body": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a brotli body": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Content-Encoding: br\r\n
    Content-Length: 4\r\n
@@ -748,12 +660,8 @@ connection 2
    │ \x8b\x01\x80a  compressed (br), 4 bytes: not readable as events
    (Content-Length reached: the body is complete)
 """,
-    "a body that is not gzip": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a body that is not gzip": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Content-Encoding: gzip\r\n
    Content-Length: 9\r\n
@@ -761,12 +669,8 @@ connection 2
    │ data: a\n...   gzip, 9 bytes: the data are not valid, not decoded
    (Content-Length reached: the body is complete)
 """,
-    "an event without a blank line at the end": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "an event without a blank line at the end": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -780,12 +684,8 @@ connection 2
    0\r\n\r\n        last chunk: the body is complete
    (the last event is never dispatched: no blank line follows it)
 """,
-    "a document without a line end at the end": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a document without a line end at the end": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: application/x-ndjson\r\n
    Content-Length: 3\r\n
    \r\n             blank line: end of headers
@@ -794,12 +694,8 @@ connection 2
    (Content-Length reached: the body is complete)
    (document 2 is incomplete: no line end follows it)
 """,
-    "a part without a boundary at the end": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a part without a boundary at the end": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: multipart/x-mixed-replace; boundary=cut\r\n
    Content-Length: 12\r\n
    \r\n             blank line: end of headers
@@ -809,12 +705,8 @@ connection 2
    (Content-Length reached: the body is complete)
    (part 1 is incomplete: no boundary follows it)
 """,
-    "a body after 204": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 204 No Content\r\n
+    "a body after 204": REQUEST
+    + r"""<- HTTP/1.1 204 No Content\r\n
    \r\n             blank line: end of headers
    (bytes after a response without a body)
    │ hello
@@ -859,19 +751,11 @@ connection 2
 <- (HTTP/2: this drawing reads HTTP/1 only)
    │ \0\0\0\x04\0\0\0\0\0
 """,
-    "no response": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- (no response so far)
+    "no response": REQUEST
+    + r"""<- (no response so far)
 """,
-    "a disconnect that the server does not notice": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "a disconnect that the server does not notice": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    Content-Type: text/event-stream\r\n
    Transfer-Encoding: chunked\r\n
    \r\n             blank line: end of headers
@@ -884,12 +768,8 @@ connection 2
 
 <- (not noticed by the server so far)
 """,
-    "tolerated faults": r"""
--> GET /sse?count=2 HTTP/1.1\r\n
-   Host: x\r\n
-   \r\n             blank line: end of headers
-
-<- HTTP/1.1 200 OK\r\n
+    "tolerated faults": REQUEST
+    + r"""<- HTTP/1.1 200 OK\r\n
    A : b\r\n
    Content-Length: 9\r\n
    Transfer-Encoding: chunked\r\n
@@ -924,11 +804,11 @@ def test_a_recording_draws_as_text(name: str) -> None:
     assert CASES[name]().text(times=False) == TEXTS[name].strip("\n")
 
 
-def test_every_case_has_its_text() -> None:
+def test_every_case_has_an_expected_text() -> None:
     assert CASES.keys() == TEXTS.keys()
 
 
-def test_times_stand_before_what_is_worth_a_look_in_a_column_of_their_own() -> None:
+def test_times_are_drawn_in_the_first_column() -> None:
     recording = answered(GET, [CHUNKED + A_CHUNK, LAST_CHUNK])
     column = re.compile(r" *(?:[0-9]+\.[0-9] ms|) (?=   |-> |<- )")
     lines = str(recording).splitlines()
@@ -946,7 +826,7 @@ def test_times_stand_before_what_is_worth_a_look_in_a_column_of_their_own() -> N
     assert [line[10:] for line in lines] == recording.text(times=False).splitlines()
 
 
-def test_secrets_are_shown_to_who_asks_for_them() -> None:
+def test_secrets_are_shown_on_request() -> None:
     shown = secrets().text(times=False, secrets=True)
     for secret in (
         "token=abc",
@@ -962,7 +842,7 @@ def test_secrets_are_shown_to_who_asks_for_them() -> None:
     assert "(not shown)" not in shown
 
 
-def test_a_secret_is_hidden_wherever_a_piece_cuts_it() -> None:
+def test_a_secret_is_hidden_however_it_is_split_over_reads() -> None:
     asked = Head("GET /?token=sesame HTTP/1.1", (("Cookie", "sesame"), ("Host", "x"))).encode()
     for pieces in every_cut(asked):
         recording = recorded(*(("->", piece) for piece in pieces if piece))
@@ -971,7 +851,7 @@ def test_a_secret_is_hidden_wherever_a_piece_cuts_it() -> None:
 
 
 @pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\nbroken head\r\n\r\n"])
-def test_a_secret_in_a_head_that_is_cut_or_broken_is_hidden(end: bytes) -> None:
+def test_a_secret_in_an_incomplete_or_malformed_header_section_is_hidden(end: bytes) -> None:
     asked = b"GET / HTTP/1.1\r\nCookie: sesame" + end
     for recording in (recorded(("->", asked)), recorded(("->", asked), ("->", "closed"))):
         assert "Cookie: (not shown)" in recording.text()
@@ -979,7 +859,7 @@ def test_a_secret_in_a_head_that_is_cut_or_broken_is_hidden(end: bytes) -> None:
         assert "sesame" in recording.text(secrets=True)
 
 
-def test_of_a_long_body_the_first_lines_are_drawn_and_the_others_counted() -> None:
+def test_a_long_body_shows_its_first_lines_and_counts_the_others() -> None:
     body = b"".join(b"line %d\n" % number for number in range(9))
     recording = answered(GET, [ok(("Content-Length", str(len(body)))) + body])
     lines = recording.text(times=False, most=2).splitlines()
@@ -993,7 +873,7 @@ def test_of_a_long_body_the_first_lines_are_drawn_and_the_others_counted() -> No
     assert "more" not in recording.text(most=9)
 
 
-def test_of_many_chunks_those_whose_lines_are_not_drawn_are_left_out() -> None:
+def test_chunks_without_a_drawn_line_are_left_out() -> None:
     lines = answered(GET, [TWO_TICKS]).text(times=False, most=2).splitlines()
     assert [line.strip().split("  ")[0] for line in lines[-6:]] == [
         r"b\r\n",
@@ -1005,12 +885,12 @@ def test_of_many_chunks_those_whose_lines_are_not_drawn_are_left_out() -> None:
     ]
 
 
-def test_a_long_line_is_cut_and_its_length_told() -> None:
+def test_a_long_line_is_shortened_and_its_length_is_shown() -> None:
     recording = answered(GET, [ok(("Content-Length", "500")) + b"x" * 500])
     assert f"   │ {'x' * 100}... (500 bytes)" in recording.text(times=False).splitlines()
 
 
-def test_messages_and_connections_are_limited_and_the_others_counted() -> None:
+def test_the_number_of_messages_and_connections_is_limited_and_the_rest_is_counted() -> None:
     recording = Recording()
     for number in range(1, 41):
         recorded(("->", GET), ("<-", ONE_BYTE), connection=number, into=recording)
@@ -1022,7 +902,7 @@ def test_messages_and_connections_are_limited_and_the_others_counted() -> None:
     assert "not drawn" not in one.text(most=80)
 
 
-def test_a_silence_has_its_length_if_times_are_drawn() -> None:
+def test_a_silence_shows_its_length_if_times_are_drawn() -> None:
     recording = recorded(("->", GET))
     assert re.search(r"\(no response so far, \d+\.\d s\)$", recording.text())
     recording.stop()
@@ -1079,12 +959,12 @@ def test_a_gzip_body_of_100_mb_is_decoded_up_to_a_limit() -> None:
 
 
 @given(st.lists(st.integers(0, 300), max_size=12))
-def test_the_same_bytes_cut_differently_draw_the_same(places: list[int]) -> None:
+def test_the_drawing_of_http_does_not_depend_on_the_reads(places: list[int]) -> None:
     whole = answered(GET, [TWO_TICKS]).text(times=False)
     assert answered(GET, cut(TWO_TICKS, places)).text(times=False) == whole
 
 
-def test_any_cut_of_frames_draws_the_same() -> None:
+def test_the_drawing_of_websocket_frames_does_not_depend_on_the_reads() -> None:
     name = "a message in pieces, a long one, and one begun"
     for pieces in every_cut(CASES[name]().bytes("<-")):
         assert answered(UPGRADE, pieces).text(times=False) == TEXTS[name].strip("\n")
@@ -1103,7 +983,7 @@ def test_any_cut_of_frames_draws_the_same() -> None:
         "a gzip body by its length",
     ],
 )
-def test_any_cut_of_any_framing_draws_the_same(name: str) -> None:
+def test_the_drawing_of_each_framing_does_not_depend_on_the_reads(name: str) -> None:
     recording = CASES[name]()
     for pieces in every_cut(recording.bytes("<-")):
         assert answered(GET, pieces).text(times=False) == TEXTS[name].strip("\n")
@@ -1145,13 +1025,13 @@ def as_text(html: str) -> str:
 
 @pytest.mark.parametrize("times", [True, False])
 @pytest.mark.parametrize("name", CASES)
-def test_the_html_says_what_the_text_says(name: str, times: bool) -> None:
+def test_the_html_has_the_same_text_as_the_drawing(name: str, times: bool) -> None:
     recording = CASES[name]()
     assert words(as_text(recording.html(times=times))) == words(recording.text(times=times))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_html_is_of_seven_plain_elements(name: str) -> None:
+def test_the_html_uses_only_seven_elements(name: str) -> None:
     found = Elements(CASES[name]().html())
     assert found.names <= {"h4", "details", "summary", "pre", "b", "i", "p"}
     assert found.attributes <= {"open"}
@@ -1171,7 +1051,7 @@ def test_data_never_becomes_an_element(text: str) -> None:
     assert as_text(html).count(text) >= 3
 
 
-def test_a_drawing_shows_itself_as_text_and_as_html() -> None:
+def test_a_drawing_displays_itself_as_text_and_as_html() -> None:
     recording = answered(GET, [TWO_TICKS])
     assert str(recording) == recording.text()
     assert recording._repr_html_() == recording.html()
@@ -1184,7 +1064,7 @@ def test_a_drawing_shows_itself_as_text_and_as_html() -> None:
 @example(b"\x80")
 @example("\x80\xa0\xad\u2028\U000e0001".encode())
 @example(b"\\n\\\n\\")
-def test_every_byte_can_be_seen_and_no_two_streams_look_the_same(data: bytes) -> None:
+def test_every_byte_is_visible_and_different_bytes_look_different(data: bytes) -> None:
     shown = visible(data)
     assert all(char.isprintable() for char in shown)
     assert backwards(shown) == data

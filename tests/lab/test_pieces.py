@@ -84,7 +84,7 @@ def test_a_snapshot_has_a_clock_that_stands_still_after_the_stop() -> None:
     assert recording.snapshot().running
 
 
-def test_a_keep_below_0_is_refused() -> None:
+def test_a_negative_keep_is_refused() -> None:
     with pytest.raises(ValueError, match="not -1"):
         Recording(-1)
 

@@ -1,4 +1,4 @@
-"""Tap: it passes on all bytes at once, both ways, notes them, and is gone when it stops."""
+"""Tap: it passes on and records all bytes in both directions at once, and leaves nothing open after its end."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from server.lab import BackgroundServer, Tap
 
 
 @contextmanager
-def serving(answer: Callable[[socket.socket], None], many: int = 1) -> Iterator[str]:
-    """Accept `many` connections, one after the other, and let `answer` talk on each; yield the URL."""
+def serving(respond: Callable[[socket.socket], None], connections: int = 1) -> Iterator[str]:
+    """Accept some connections, one after the other, and call `respond` with each socket. Yield the URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(SECONDS)
 
         def serve() -> None:
-            for _ in range(many):
+            for _ in range(connections):
                 sock, _ = listener.accept()
                 sock.settimeout(SECONDS)
                 with sock:
-                    answer(sock)
+                    respond(sock)
 
         thread = threading.Thread(target=serve, name="server of a test")
         thread.start()
@@ -50,25 +50,25 @@ def ends(tap: Tap) -> list[tuple[str, str]]:
     return [(piece.direction, piece.how) for piece in tap.recording.pieces if piece.how]
 
 
-# What passes.
+# The bytes that are passed on.
 
 
-def test_each_piece_is_passed_on_before_the_next_is_made() -> None:
-    """In lock step: the server makes an event only once the client has read the one before."""
-    read, asked = threading.Semaphore(0), 5
+def test_each_event_is_passed_on_before_the_next_one_is_made() -> None:
+    """The server makes an event only after the client has read the event before."""
+    read, count = threading.Semaphore(0), 5
     app = Flask(__name__)
 
     @app.get("/")
     def stream() -> Response:
         def body() -> Iterator[bytes]:
-            for number in range(asked):
+            for number in range(count):
                 yield b"data: %d\n\n" % number
                 assert read.acquire(timeout=SECONDS)
 
         return Response(body(), content_type="text/event-stream")
 
     with BackgroundServer(app) as server, Tap(server.url) as tap, ask(tap.url) as client:
-        for number in range(asked):
+        for number in range(count):
             read_until(client, b"data: %d\n\n" % number)
             read.release()
         read_until(client, b"0\r\n\r\n")
@@ -85,7 +85,7 @@ def test_both_directions_are_passed_on_at_once_for_any_protocol() -> None:
     assert {piece.connection for piece in tap.recording.pieces} == {1}
 
 
-def test_pieces_have_rising_times_that_begin_at_0(server: BackgroundServer) -> None:
+def test_the_times_of_pieces_begin_at_0_and_do_not_decrease(server: BackgroundServer) -> None:
     with Tap(server.url) as tap:
         read_all(ask(tap.url, "/sse?count=3&interval=0.01"))
     times = [piece.when for piece in tap.recording.pieces]
@@ -93,7 +93,7 @@ def test_pieces_have_rising_times_that_begin_at_0(server: BackgroundServer) -> N
     assert times == sorted(times)
 
 
-def test_what_passes_is_what_was_sent_byte_for_byte() -> None:
+def test_all_bytes_are_passed_on_unchanged() -> None:
     body = random.Random(7).randbytes(5_000_000)
     seen = hashlib.sha256()
     app = Flask(__name__)
@@ -110,50 +110,50 @@ def test_what_passes_is_what_was_sent_byte_for_byte() -> None:
     assert tap.recording.bytes("<-").endswith(body)
 
 
-def test_several_connections_are_kept_apart(server: BackgroundServer) -> None:
+def test_each_connection_is_recorded_separately(server: BackgroundServer) -> None:
     with Tap(server.url) as tap:
         clients = [ask(tap.url, f"/sse?count={count}&interval=0") for count in (1, 2, 3)]
-        answers = [read_all(client) for client in clients]
-    for number, answer in enumerate(answers, start=1):
-        assert answer.count(b"data:") == number
+        responses = [read_all(client) for client in clients]
+    for number, response in enumerate(responses, start=1):
+        assert response.count(b"data:") == number
     recorded = {tap.recording.bytes("<-", number) for number in (1, 2, 3)}
-    assert recorded == set(answers)
+    assert recorded == set(responses)
     assert tap.recording.bytes("->", 9) == b""
 
 
-def test_a_path_of_the_server_stays_in_the_url(server: BackgroundServer) -> None:
+def test_the_path_of_the_server_is_kept_in_the_url(server: BackgroundServer) -> None:
     with Tap(f"{server.url}/sse?count=1") as tap:
         assert tap.url.endswith("/sse?count=1")
         assert requests.get(tap.url, timeout=SECONDS).content == b"data: \\ 0\n\n"
 
 
-# How a side ends.
+# The end of a connection.
 
 
-def test_a_half_close_is_passed_on_and_the_answer_still_comes() -> None:
-    def answer(sock: socket.socket) -> None:
-        asked = b""
+def test_a_half_close_is_passed_on_and_the_response_still_arrives() -> None:
+    def respond(sock: socket.socket) -> None:
+        received = b""
         while data := sock.recv(100):
-            asked += data
-        sock.sendall(b"you said " + asked)
+            received += data
+        sock.sendall(b"received " + received)
 
-    with serving(answer) as url, Tap(url) as tap:
+    with serving(respond) as url, Tap(url) as tap:
         client = dial(tap.url)
         client.sendall(b"all")
         client.shutdown(socket.SHUT_WR)
-        assert read_all(client) == b"you said all"
+        assert read_all(client) == b"received all"
         tap.recording.wait(lambda recording: len(ends(tap)) == 2)
     assert ends(tap) == [("->", "closed"), ("<-", "closed")]
 
 
-def test_a_reset_by_the_server_arrives_as_a_reset_and_is_noted() -> None:
-    def answer(sock: socket.socket) -> None:
+def test_a_reset_by_the_server_is_passed_on_and_recorded() -> None:
+    def respond(sock: socket.socket) -> None:
         read_until(sock, b"\n")
         sock.sendall(b"begun")
         read_until(sock, b"go on\n")
         reset(sock)
 
-    with serving(answer) as url, Tap(url) as tap, dial(tap.url) as client:
+    with serving(respond) as url, Tap(url) as tap, dial(tap.url) as client:
         client.sendall(b"hello\n")
         read_until(client, b"begun")
         client.sendall(b"go on\n")
@@ -163,17 +163,17 @@ def test_a_reset_by_the_server_arrives_as_a_reset_and_is_noted() -> None:
         assert ends(tap) == [("<-", "reset")]
 
 
-def test_a_reset_by_the_client_arrives_as_a_reset_and_is_noted() -> None:
+def test_a_reset_by_the_client_is_passed_on_and_recorded() -> None:
     found: list[type[Exception]] = []
 
-    def answer(sock: socket.socket) -> None:
+    def respond(sock: socket.socket) -> None:
         sock.sendall(b"begun")
         try:
             sock.recv(1)
         except OSError as error:
             found.append(type(error))
 
-    with serving(answer) as url, Tap(url) as tap:
+    with serving(respond) as url, Tap(url) as tap:
         client = dial(tap.url)
         read_until(client, b"begun")
         reset(client)
@@ -182,7 +182,7 @@ def test_a_reset_by_the_client_arrives_as_a_reset_and_is_noted() -> None:
     assert found == [ConnectionResetError]
 
 
-def test_the_tap_goes_on_after_resets_from_either_side(server: BackgroundServer) -> None:
+def test_the_tap_still_works_after_resets_by_clients(server: BackgroundServer) -> None:
     with Tap(server.url) as tap:
         for _ in range(5):
             client = ask(tap.url, "/sse?interval=0")
@@ -191,7 +191,7 @@ def test_the_tap_goes_on_after_resets_from_either_side(server: BackgroundServer)
         assert read_all(ask(tap.url, "/sse?count=1")).endswith(b"0\r\n\r\n")
 
 
-def test_a_server_that_refuses_resets_the_client_and_is_noted_as_refused() -> None:
+def test_a_refused_connection_is_recorded_and_resets_the_client() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with Tap(url) as tap:
@@ -203,7 +203,9 @@ def test_a_server_that_refuses_resets_the_client_and_is_noted_as_refused() -> No
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "255.255.255.255"])  # refused after a moment, and at once
-def test_where_one_address_of_the_server_fails_the_next_is_tried(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_if_one_address_of_the_server_fails(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         failing = (host, closed.getsockname()[1])
     with serving(echo) as url:
@@ -217,9 +219,9 @@ def test_where_one_address_of_the_server_fails_the_next_is_tried(host: str, monk
             assert read_until(client, b"hello") == b"hello"
 
 
-@pytest.mark.parametrize("leave", [socket.socket.close, reset])
-def test_a_client_that_leaves_a_quiet_stream_is_noticed_by_the_server_through_the_tap(
-    leave: Callable[[socket.socket], None],
+@pytest.mark.parametrize("disconnect", [socket.socket.close, reset])
+def test_the_server_notices_a_disconnect_from_an_idle_stream_through_the_tap(
+    disconnect: Callable[[socket.socket], None],
 ) -> None:
     ended = threading.Event()
     app = Flask(__name__)
@@ -240,11 +242,11 @@ def test_a_client_that_leaves_a_quiet_stream_is_noticed_by_the_server_through_th
     with BackgroundServer(app) as server, Tap(server.url) as tap:
         client = ask(tap.url)
         read_until(client, b"first")
-        leave(client)
+        disconnect(client)
         assert ended.wait(2)  # seconds; a few milliseconds on an idle machine
 
 
-def test_a_stop_ends_what_is_open_and_leaves_no_thread_and_no_socket() -> None:
+def test_stop_closes_all_connections_and_leaves_no_open_file() -> None:
     with BackgroundServer(create_app()) as server:
         before = open_files()
         for _ in range(3):
@@ -261,20 +263,20 @@ def test_a_stop_ends_what_is_open_and_leaves_no_thread_and_no_socket() -> None:
         wait_for(lambda: open_files() <= before, "no file is left open")
 
 
-def test_a_stop_waits_for_what_is_about_to_end_by_itself(
+def test_stop_waits_for_connections_that_are_about_to_end(
     server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.lab.tap.GRACE_SECONDS", SECONDS)  # so that a busy machine is in time too
     with Tap(server.url) as tap:
         client = ask(tap.url, "/sse?interval=60")
-        read_until(client, b"\n\n\r\n")  # all of it: who closes with bytes unread sends a reset
-        leaver = threading.Timer(0.05, client.close)
-        leaver.start()
-    leaver.join()
+        read_until(client, b"\n\n\r\n")  # a client that closes with unread bytes sends a reset
+        timer = threading.Timer(0.05, client.close)
+        timer.start()
+    timer.join()
     assert {direction for direction, _ in ends(tap)} == {"->", "<-"}
 
 
-def test_a_tap_that_nobody_holds_any_more_ends(server: BackgroundServer) -> None:
+def test_a_tap_without_references_stops(server: BackgroundServer) -> None:
     tap = Tap(server.url).start()
     url = tap.url
     with ask(url, "/sse") as client:
@@ -286,14 +288,14 @@ def test_a_tap_that_nobody_holds_any_more_ends(server: BackgroundServer) -> None
         dial(url)
 
 
-# What is kept.
+# The limit of the recording.
 
 
-def test_a_client_that_never_reads_slows_the_server_and_memory_stays_flat() -> None:
+def test_a_client_that_never_reads_blocks_the_server_and_memory_stays_bounded() -> None:
     stalled: list[int] = []
 
     def flood(sock: socket.socket) -> None:
-        sock.settimeout(0.3)  # without a byte taken: it is held back
+        sock.settimeout(0.3)  # if nobody takes a byte, the server is blocked
         sent = 0
         try:
             while sent < 200_000_000:
@@ -302,32 +304,32 @@ def test_a_client_that_never_reads_slows_the_server_and_memory_stays_flat() -> N
             stalled.append(sent)
 
     with serving(flood) as url, Tap(url) as tap, dial(tap.url):
-        wait_for(lambda: stalled, "the server is held back")
+        wait_for(lambda: stalled, "the server is blocked")
         recorded = len(tap.recording.bytes("<-"))
     assert recorded <= stalled[0] < 200_000_000
 
 
-def test_the_recording_keeps_the_first_bytes_and_says_how_many_more_there_were(server: BackgroundServer) -> None:
+def test_keep_limits_the_recorded_bytes_and_the_dropped_ones_are_counted(server: BackgroundServer) -> None:
     with Tap(server.url, keep=200) as tap:
-        answer = read_all(ask(tap.url, "/sse?count=50&interval=0"))
-    asked = b"GET /sse?count=50&interval=0 HTTP/1.1\r\nHost: x\r\n\r\n"
-    assert tap.recording.bytes("->") == asked
-    assert tap.recording.bytes("<-") == answer[: 200 - len(asked)]
-    assert tap.recording.dropped == len(answer) - (200 - len(asked))
+        response = read_all(ask(tap.url, "/sse?count=50&interval=0"))
+    request = b"GET /sse?count=50&interval=0 HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert tap.recording.bytes("->") == request
+    assert tap.recording.bytes("<-") == response[: 200 - len(request)]
+    assert tap.recording.dropped == len(response) - (200 - len(request))
 
 
-# How it is used.
+# Use and errors.
 
 
 @pytest.mark.parametrize(
     "url", ["", "127.0.0.1:5000", "https://127.0.0.1", "ftp://127.0.0.1", "http://", "http:///path", "http://x:port"]
 )
-def test_what_is_not_a_plain_http_url_is_refused(url: str) -> None:
+def test_a_url_without_http_or_host_raises_valueerror(url: str) -> None:
     with pytest.raises(ValueError, match=r"a tap needs a URL such as|[Pp]ort"):
         Tap(url)
 
 
-def test_a_host_without_an_address_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_host_without_an_address_says_how_to_fix_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*arguments: object, **options: object) -> list[object]:
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -336,12 +338,12 @@ def test_a_host_without_an_address_is_told_with_its_remedy(monkeypatch: pytest.M
         Tap("http://nowhere").start()
 
 
-def test_a_keep_below_0_is_refused() -> None:
+def test_a_negative_keep_raises_valueerror() -> None:
     with pytest.raises(ValueError, match="not -1"):
         Tap("http://127.0.0.1", keep=-1)
 
 
-def test_it_has_no_url_before_its_start_and_after_its_stop(server: BackgroundServer) -> None:
+def test_the_url_is_available_only_while_the_tap_runs(server: BackgroundServer) -> None:
     tap = Tap(server.url)
     for _ in range(2):
         with pytest.raises(RuntimeError, match=r"this tap is not running: call start\(\) first"):
@@ -351,7 +353,7 @@ def test_it_has_no_url_before_its_start_and_after_its_stop(server: BackgroundSer
             assert repr(tap) == f"<Tap {tap.url} of {server.url}>"
 
 
-def test_starting_and_stopping_twice_is_the_same_as_once_and_it_can_start_again(server: BackgroundServer) -> None:
+def test_start_and_stop_may_be_called_twice_and_a_tap_can_restart(server: BackgroundServer) -> None:
     tap = Tap(server.url)
     tap.stop()
     for number in (1, 2):
@@ -374,7 +376,7 @@ def test_the_clock_of_the_recording_stops_with_the_tap_and_starts_again_with_it(
             assert tap.recording.snapshot().running
 
 
-def test_connection_numbers_go_on_after_a_restart(server: BackgroundServer) -> None:
+def test_connection_numbers_continue_after_a_restart(server: BackgroundServer) -> None:
     tap = Tap(server.url)
     for path in ("/sse?count=1", "/sse?count=2"):
         with tap:

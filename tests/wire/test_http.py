@@ -332,7 +332,7 @@ def test_an_interim_response_is_followed_by_the_final_response() -> None:
     assert [part.status for part in parts if isinstance(part, Head)] == [100, 200]
 
 
-def test_after_101_the_bytes_are_another_protocol_s() -> None:
+def test_the_bytes_after_101_belong_to_another_protocol() -> None:
     parts = parse(b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi")
     assert parts[1:] == [Tunnel(b"\x81\x02hi"), End("tunnel")]
 
@@ -345,7 +345,7 @@ def test_after_2xx_to_connect_the_bytes_are_a_tunnel_and_no_body() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "CONNECT"])
-def test_the_number_of_the_request_that_switched_tells_the_request_parser_where_a_tunnel_begins(method: str) -> None:
+def test_a_request_parser_with_the_number_of_the_switching_request_finds_the_tunnel(method: str) -> None:
     switching = {"GET": b"HTTP/1.1 101 x\r\n\r\n", "CONNECT": OK + b"\r\n"}[method]
     responses = Parser("response", ["HEAD", method])
     responses.feed(OK + b"\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + switching)
@@ -435,7 +435,7 @@ def test_only_spaces_and_tabs_around_a_value_are_removed() -> None:
     assert refused(OK + b"Content-Length: \x0c5\r\n\r\nhello").startswith("Content-Length is not a number of bytes")
 
 
-def test_a_message_whose_connection_ends_too_early_is_cut() -> None:
+def test_a_message_is_incomplete_if_its_connection_ends_too_early() -> None:
     assert parse(OK + b"Content-Le")[-1] == End("cut", OK + b"Content-Le")
     assert parse(OK + b"Content-Length: 5\r\n\r\nhell")[-1] == End("cut")
     assert parse(CHUNKED + b"5\r\nhel")[-1] == End("cut")
