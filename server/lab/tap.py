@@ -17,6 +17,7 @@ import struct
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ from .pieces import Direction, How
 from .recording import Recording
 
 READ_BYTES = 1 << 16
+MOST_DELAYED = 1000  # reads of one direction that wait for their delay
 CONNECT_SECONDS = 5  # for the server to accept a connection
 GRACE_SECONDS = 0.5  # at stop(), for connections that are about to end
 IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # results of a connect() that does not wait
@@ -51,10 +53,13 @@ class Tap:
     With `upstream_host=True` the server receives its own name in the Host header of each request, for apps that check
     it (TRUSTED_HOSTS). The recording shows the header that the client sent.
 
+    `delay` is the time in seconds that the bytes need from one side to the other, as on a long line. The recording
+    shows when the tap read them. The time that a real connection needs to be opened is not simulated.
+
     If the server does not accept a connection within 5 seconds, the recording ends it as "unreachable".
 
-    Raises ValueError for a URL that is not http:// with a host. `.start()` raises RuntimeError if the host of the URL
-    has no address or if the port is in use.
+    Raises ValueError for a URL that is not http:// with a host, and for a negative delay. `.start()` raises
+    RuntimeError if the host of the URL has no address or if the port is in use.
     """
 
     def __init__(
@@ -65,10 +70,14 @@ class Tap:
         host: str = "127.0.0.1",
         keep: int | None = None,
         upstream_host: bool = False,
+        delay: float = 0,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"a tap needs a URL such as http://127.0.0.1:23423, not {url!r}")
+        if delay < 0:
+            raise ValueError(f"delay must be a number of seconds, 0 or more, not {delay}")
+        self.delay = delay
         self.target = (parts.hostname, parts.port or 80)
         self.address = (host, port)
         self.recording = Recording(keep)
@@ -90,7 +99,9 @@ class Tap:
         """Start to listen and return the tap. Do nothing if it is already running."""
         if self._loop is None:
             replace_earlier(self)
-            self._loop = _Loop(self.address, self.target, self.recording, self._connections, self._host_header)
+            self._loop = _Loop(
+                self.address, self.target, self.recording, self._connections, self._host_header, self.delay
+            )
             self._finalizer = weakref.finalize(self, self._loop.end, 0)
         return self
 
@@ -122,13 +133,14 @@ class _Side:
         self.peer: _Side
         self.addresses: Iterator[Any] = iter(())  # of the server, not tried yet
         self.deadline = 0.0  # for the server to accept the connection; 0 when it has
+        self.delayed: deque[tuple[float, bytes]] = deque()  # bytes for it, and the time at which they are due
         self.unsent = b""
         self.ended = False  # it sends no more bytes
         self.shut_down = False  # the end of its peer has been passed on to it
         self.rewrite: Callable[[bytes], bytes] = bytes  # applied to the bytes that it sends
 
     def interest(self) -> int:
-        reads = not (self.ended or self.peer.unsent or self.deadline)
+        reads = not (self.ended or self.peer.unsent or self.deadline or len(self.peer.delayed) >= MOST_DELAYED)
         writes = bool(self.unsent or self.deadline)
         return selectors.EVENT_READ * reads | selectors.EVENT_WRITE * writes
 
@@ -180,9 +192,10 @@ class _Loop:
         recording: Recording,
         count: int,
         host_header: bytes | None,
+        delay: float,
     ) -> None:
         self.addresses = _addresses(*target)
-        self.recording, self.count, self.host_header = recording, count, host_header
+        self.recording, self.count, self.host_header, self.delay = recording, count, host_header, delay
         self.open: list[_Side] = []
         self.idle = threading.Event()  # set while no connection is open
         self.idle.set()
@@ -211,10 +224,13 @@ class _Loop:
         """Move bytes until the end."""
         try:
             while not self.stopping:
-                deadlines = [side.deadline for side in self.open if side.deadline]
-                timeout = max(0, min(deadlines) - time.monotonic()) if deadlines else None
+                times = [side.deadline for side in self.open if side.deadline]
+                times += [side.delayed[0][0] for side in self.open if side.delayed and not side.deadline]
+                timeout = max(0, min(times) - time.monotonic()) if times else None
                 for key, ready in self.selector.select(timeout):
                     self.handle(key, ready)
+                for side in [side for side in self.open if side.delayed]:
+                    self.release(side)
                 for side in [side for side in self.open if 0 < side.deadline <= time.monotonic()]:
                     self.connect(side, "unreachable")
         finally:
@@ -296,18 +312,29 @@ class _Loop:
             return
         self.recording.add(side.connection, side.direction, data, "" if data else "closed")
         side.ended = not data
-        side.peer.unsent += side.rewrite(data)
+        if self.delay:
+            side.peer.delayed.append((time.monotonic() + self.delay, side.rewrite(data)))
+        else:
+            side.peer.unsent += side.rewrite(data)
         if side.peer.deadline:  # the server has not accepted the connection yet
             self.watch(side)
         else:
             self.send(side.peer)
+
+    def release(self, side: _Side) -> None:
+        """Send the delayed bytes that are due to a side."""
+        if side not in self.open or side.deadline or side.delayed[0][0] > time.monotonic():
+            return
+        while side.delayed and side.delayed[0][0] <= time.monotonic():
+            side.unsent += side.delayed.popleft()[1]
+        self.send(side)
 
     def send(self, side: _Side) -> None:
         """Send the unsent bytes to a side. If there are none and its peer has ended, shut it down."""
         try:
             if side.unsent:
                 side.unsent = side.unsent[side.sock.send(side.unsent) :]
-            if side.peer.ended and not side.unsent and not side.shut_down:
+            if side.peer.ended and not (side.unsent or side.delayed or side.shut_down):
                 side.shut_down = True
                 side.sock.shutdown(socket.SHUT_WR)
         except BlockingIOError:
@@ -315,7 +342,8 @@ class _Loop:
         except OSError:
             self.abort(side, "reset")
             return
-        if side.ended and side.peer.ended and not (side.unsent or side.peer.unsent):
+        waiting = side.unsent or side.peer.unsent or side.delayed or side.peer.delayed
+        if side.ended and side.peer.ended and not waiting:
             self.close(side)
         else:
             self.watch(side, side.peer)

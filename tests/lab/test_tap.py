@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -477,6 +478,41 @@ if sys.platform != "win32":
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "refused and alive\n"
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_a_delay_applies_to_each_direction_and_changes_no_byte(size: int) -> None:
+    sent = random.Random(1).randbytes(size)
+    with serving(echo) as url, Tap(url, delay=0.05) as tap, dial(tap.url) as sock:
+        began = time.monotonic()
+        sender = threading.Thread(target=sock.sendall, args=[sent])
+        sender.start()
+        received = read_exactly(sock, size)
+        assert time.monotonic() - began >= 0.1
+        sender.join(SECONDS)
+        sock.shutdown(socket.SHUT_WR)
+        assert read_all(sock) == b""
+    assert received == sent
+    assert tap.recording.bytes("->") == tap.recording.bytes("<-") == sent
+
+
+def read_exactly(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += sock.recv(1 << 16)
+    return data
+
+
+def test_a_delayed_response_is_complete_and_takes_two_delays_more() -> None:
+    with BackgroundServer(create_app()) as server, Tap(server.url, delay=0.3) as tap:
+        response = requests.get(f"{tap.url}/sse?count=3&interval=0.1", timeout=SECONDS)
+    assert response.text == "data: \\ 0\n\ndata: | 1\n\ndata: / 2\n\n"
+    assert response.elapsed.total_seconds() >= 0.6
+
+
+def test_a_negative_delay_is_refused() -> None:
+    with pytest.raises(ValueError, match="delay must be a number of seconds, 0 or more, not -1"):
+        Tap("http://127.0.0.1:1", delay=-1)
 
 
 FEW_FILES = """
