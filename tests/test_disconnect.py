@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server import disconnect
-from server.disconnect import SOCKET_KEYS, ClientDisconnected, pause
+from server.disconnect import ClientDisconnected, pause
 
 SOON = 0.5  # seconds: generous for what takes a few milliseconds on an idle machine
+SOCKET_KEYS = ("werkzeug.socket", "gunicorn.socket")  # the names that these servers use
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing the socket resets the connection
 Pair = tuple[socket.socket, socket.socket]
 
