@@ -16,20 +16,6 @@ lines = {
 }
 """
 SENSOR = """
-class Lost(Exception):
-    pass
-
-
-asked = []
-
-
-def readings():
-    for reading in (12.1, 12.4, 11.9):
-        asked.append(reading)
-        yield reading
-    raise Lost
-
-
 PAGE = "<ul>{% for reading in readings %}<li>{{ reading }}</li>{% endfor %}</ul>"
 app = Flask("weather")
 """
@@ -55,16 +41,6 @@ def weather():
 """
 )
 SALES = """
-read = []
-
-
-def sales(count):
-    for number in range(1, count + 1):
-        time.sleep(0.01)
-        read.append(number)
-        yield f"<i>box</i> {number}", number / 4
-
-
 app = Flask("report")
 """
 REPORT = (
@@ -230,6 +206,17 @@ class TestTemplate(Trials):
                 "call readings() for each request",
             ),
             Wrong(
+                "readings of its own",
+                "def readings():\n    yield from (12.1, 12.4, 11.9)\n    raise Lost\n\n\n" + WRAPPED,
+                "`readings` is not what the cell above the task defines",
+            ),
+            Wrong(
+                "readings of its own with a sensor that is not used",
+                "def readings():\n    yield from (12.1, 12.4, 11.9)\n    raise Lost\n\n\nreadings.sensor = list\n"
+                + WRAPPED,
+                "the page is made from the readings []",
+            ),
+            Wrong(
                 "a handler of errors",
                 SENSOR + '\n@app.errorhandler(Lost)\ndef lost(error):\n    return "<li>the sensor is lost</li>"\n\n\n'
                 '@app.get("/")\ndef weather():\n    return stream_template_string(PAGE, readings=readings())\n',
@@ -331,6 +318,18 @@ class TestTemplate(Trials):
                 "the number as a text",
                 REPORT.replace('int(request.args["count"])', 'request.args["count"]'),
                 "your code raises TypeError: can only concatenate str",
+            ),
+            Wrong(
+                "sales of its own",
+                "def sales(count):\n    for n in range(1, count + 1):\n        yield f'<i>box</i> {n}', n / 4\n"
+                + REPORT,
+                "`sales` is not what the cell above the task defines",
+            ),
+            Wrong(
+                "sales of its own with a shop that is not used",
+                "def sales(count):\n    for n in range(1, count + 1):\n        yield f'<i>box</i> {n}', n / 4\n\n\n"
+                "sales.shop = list\n" + REPORT,
+                "the first row was sent when 0 rows were read",
             ),
             Wrong("no view", SALES, "no view answers GET /report yet"),
             Right("one view", REPORT),
