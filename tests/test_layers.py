@@ -33,7 +33,7 @@ MAY_KNOW: dict[str, tuple[set[str], set[str]]] = {
     "server/__init__.py": ({"server.app", "server.disconnect"}, FLASK),
     "server/arguments.py": (set(), set()),
     "server/__main__.py": ({"server", "server.arguments", "server.serving"}, set()),
-    "server/lab": ({"server.lab", "server.serving", "server.wire"}, LAB_LIBRARIES),
+    "server/lab": ({"server.lab", "server.serving", "server.wire"}, {*FORMAT_LIBRARIES, *LAB_LIBRARIES}),
     "server/lab/exercises": (
         {"server.lab", "server.wire"},
         {*FLASK, *FORMAT_LIBRARIES, *LAB_LIBRARIES, "simple_websocket"},

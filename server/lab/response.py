@@ -12,7 +12,7 @@ from .recording import Recording
 
 
 class RecordedResponse:
-    """The first response of a recorded connection.
+    """The first response of a recorded connection. If the recording still grows, `update()` reads the new bytes.
 
     Attributes:
         status: status code of the first response, 0 if there was none.
@@ -20,40 +20,46 @@ class RecordedResponse:
         type: media type in lower case, "" without a Content-Type.
         chunks: the body as it was framed, one item per chunk.
         times: when each chunk was complete, in seconds since the request.
-        body: all bytes of the body.
         end: "complete", "interrupted" (the connection closed too early) or "open" (the client stopped reading first).
         recording: every byte in both directions; it draws itself.
+        client_port: the port from which the client sent the request, 0 if it is unknown.
     """
 
-    def __init__(self, recording: Recording, method: str = "GET") -> None:
-        self.recording = recording
+    def __init__(self, recording: Recording, method: str = "GET", client_port: int = 0) -> None:
+        self.recording, self.client_port = recording, client_port
         self.head: http.Head | None = None
         self.chunks: list[bytes] = []
         self.times: list[float] = []
-        self.end = "open"
-        self._read(http.Parser("response", [method]))
-        self.body = b"".join(self.chunks)
-        self.status = self.head.status if self.head else 0
-        self.type = self.header("Content-Type").partition(";")[0].strip().lower()
+        self.status, self.type, self.end = 0, "", "open"
+        self._parser, self._read, self._fresh = http.Parser("response", [method]), 0, True
+        self.update()
 
-    def _read(self, parser: http.Parser) -> None:
-        fresh = True  # the next data begins a chunk
-        for when, _, direction, data, how in self.recording.pieces:
+    def update(self) -> None:
+        """Read the pieces that were recorded since the last call."""
+        pieces = self.recording.pieces[self._read :]
+        self._read += len(pieces)
+        for when, _, direction, data, how in pieces:
             if direction == "->":
                 continue
-            for part in parser.close() if how else parser.feed(data):
+            for part in self._parser.close() if how else self._parser.feed(data):
                 if isinstance(part, http.Head) and self.head is None:
-                    self.head = part
+                    self.head, self.status = part, part.status
+                    self.type = part.get("Content-Type").partition(";")[0].strip().lower()
                 elif isinstance(part, http.Data):
-                    if fresh or not self._chunked():
+                    if self._fresh or not self._chunked():  # this data begins a chunk
                         self.chunks.append(b"")
                         self.times.append(when)
                     self.chunks[-1] += part.raw
-                    self.times[-1], fresh = when, False
+                    self.times[-1], self._fresh = when, False
                 elif isinstance(part, http.DataEnd):
-                    fresh = True
+                    self._fresh = True
                 elif isinstance(part, http.End) and self.end == "open":
                     self.end = "interrupted" if part.how == "cut" else "complete"
+
+    @property
+    def body(self) -> bytes:
+        """All bytes of the body so far."""
+        return b"".join(self.chunks)
 
     def _chunked(self) -> bool:
         return "chunked" in self.header("Transfer-Encoding").lower()

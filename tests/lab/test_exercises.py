@@ -13,17 +13,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask, Response, redirect, render_template_string, request
+from flask import Flask, Response, render_template_string, request
 from flask_sock import Sock
 
 from server.lab import BackgroundServer
 from server.lab.exercises import (
     NotYet,
-    Steps,
     Watcher,
     WebSockets,
     arranged,
-    bounded,
     check,
     expect_documents,
     expect_events,
@@ -38,10 +36,8 @@ from server.lab.exercises import (
     streamed,
     within,
 )
-from server.wire import http
 from server.wire.multipart import Part
 from server.wire.sse import Event
-from server.wire.websocket import CONTINUATION, PING, TEXT, Frame
 
 NUMBERS = itertools.count()
 MASK = b"\x01\x02\x03\x04"
@@ -215,79 +211,9 @@ def test_an_answer_is_seen_whole_with_its_chunks_and_times() -> None:
     assert "GET / HTTP/1.1" in str(seen)
 
 
-def test_method_headers_body_and_path_arrive() -> None:
-    app = Flask("exercise")
-
-    @app.post("/echo")
-    def echo() -> str:
-        return f"{request.args['q']} {request.headers['X-Word']} {request.get_data(as_text=True)}"
-
-    seen = fetch(app, "/echo?q=1", method="POST", headers={"X-Word": "two"}, body=b"three")
-    assert seen.text == "1 two three"
-    assert seen.header("X-None") == ""
-
-
 def test_it_asks_a_server_that_runs() -> None:
     with BackgroundServer(streamed(lambda: iter(["here"]))) as server:
         assert fetch(server.url).text == "here"
-
-
-def test_an_answer_to_head_has_no_body_and_is_whole() -> None:
-    seen = fetch(wsgi([("Content-Length", "5")], b"hello"), method="HEAD")
-    assert (seen.status, seen.end, seen.body) == (200, "complete", b"")
-
-
-def test_a_redirect_is_seen_and_not_followed() -> None:
-    app = Flask("exercise")
-    app.add_url_rule("/", "away", lambda: redirect("/elsewhere"))
-    seen = fetch(app)
-    assert (seen.status, seen.header("Location"), seen.end) == (302, "/elsewhere", "complete")
-
-
-def test_an_answer_that_the_close_ends_is_whole() -> None:
-    with BackgroundServer(wsgi([("Content-Type", "text/plain")], b"old"), protocol="HTTP/1.0") as server:
-        seen = fetch(server.url)
-    assert (seen.end, seen.body) == ("complete", b"old")
-
-
-def test_a_body_that_is_cut_is_cut() -> None:
-    seen = fetch(wsgi([("Content-Length", "10")], b"half"))
-    assert (seen.end, seen.body) == ("interrupted", b"half")
-
-
-@pytest.mark.usefixtures("clock")
-def test_of_a_big_body_it_reads_the_beginning() -> None:
-    seen = fetch(streamed(lambda: iter([bytes(5 << 20)])))
-    assert seen.end == "open"
-    assert 0 < len(seen.body) <= 1 << 20
-
-
-@pytest.mark.usefixtures("clock")
-def test_however_many_pieces_come_each_byte_is_parsed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once as it comes, and once for what was seen: reading slows no stream down."""
-    feed, parsed = http.Parser.feed, list[int]()
-
-    def counted(parser: http.Parser, data: bytes) -> Any:
-        if parser.role == "response":
-            parsed.append(len(data))
-        return feed(parser, data)
-
-    def pieces() -> Iterator[str]:
-        for _ in range(100):
-            time.sleep(0.001)
-            yield "piece\n"
-
-    monkeypatch.setattr(http.Parser, "feed", counted)
-    seen = fetch(streamed(pieces))
-    assert seen.end == "complete"
-    assert sum(parsed) == 2 * len(seen.recording.bytes("<-"))
-
-
-@pytest.mark.usefixtures("clock")
-def test_it_reads_until_a_condition_holds() -> None:
-    seen = fetch(streamed(lambda: iter(lambda: "tick\n", "")), until=lambda seen: len(seen.chunks) >= 3)
-    assert len(seen.chunks) >= 3
-    assert seen.end == "open"
 
 
 def test_what_a_view_raises_is_told() -> None:
@@ -305,7 +231,7 @@ def test_what_a_generator_raises_is_told() -> None:
 
 @pytest.mark.parametrize("app", [None, 7, [], {"app": 1}])
 def test_what_is_no_app_is_told_what_an_app_is(app: Any) -> None:
-    for call in (lambda: fetch(app), lambda: WebSockets(app)):
+    for call in (lambda: fetch(app), lambda: WebSockets(app).__enter__()):
         with pytest.raises(NotYet, match=r"is not an application. Write Flask"):
             call()
 
@@ -540,53 +466,17 @@ def test_a_watcher_waits_in_vain_once() -> None:
     assert time.monotonic() - began >= 0.2
 
 
-@pytest.mark.parametrize(("lazily", "held"), [(True, False), (False, True)], ids=["lazily", "all at once"])
-def test_steps_tell_who_makes_the_next_piece_before_the_last_is_handed_over(lazily: bool, held: bool) -> None:
-    steps = Steps(2 if lazily else 0.2)
+@pytest.mark.parametrize(("lazily", "late"), [(True, False), (False, True)], ids=["lazily", "all at once"])
+def test_steps_show_whether_a_chunk_is_made_before_the_previous_one_has_arrived(lazily: bool, late: bool) -> None:
+    watcher = Watcher(2 if lazily else 0.2)
 
-    def pieces() -> Iterator[str]:
+    def chunks() -> Iterator[str]:
         for number in range(3):
-            steps.step()
+            watcher.step()
             yield f"{number}\n"
 
-    assert fetch(streamed(pieces if lazily else lambda: iter(list(pieces()))), until=steps.watch).text == "0\n1\n2\n"
-    assert (steps.taken, steps.held) == (3, held)
-
-
-# Time that counts
-
-
-def test_of_a_moment_in_which_the_machine_is_held_up_little_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(time, "thread_time", lambda: 0.0)
-    deadline, slept = bounded.Deadline(1), list[float]()
-    while step := deadline.step():
-        slept.append(step)
-        now += 60 if len(slept) == 5 else step
-    assert max(slept) == bounded.STEP
-    assert sum(slept) == pytest.approx(1 - bounded.MOST_STEP + bounded.STEP)
-
-
-def test_what_this_thread_works_between_two_looks_counts_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    worked = 0.0
-    monkeypatch.setattr(time, "thread_time", lambda: worked)
-    deadline = bounded.Deadline(1)
-    worked += 0.6
-    assert deadline.step() == bounded.STEP
-    worked += 0.6
-    assert deadline.step() == 0
-
-
-@pytest.mark.usefixtures("clock")
-def test_a_flood_of_small_pieces_is_read_no_longer_than_it_may() -> None:
-    seen = fetch(streamed(lambda: itertools.repeat("1\n")), seconds=0.5)
-    assert seen.end == "open"
-    assert set(seen.chunks) == {b"1\n"}
-
-
-def test_a_time_that_is_none_is_over() -> None:
-    assert bounded.Deadline(0).step() == bounded.Deadline(-1).step() == 0
+    assert fetch(streamed(chunks if lazily else lambda: iter(list(chunks()))), until=watcher).text == "0\n1\n2\n"
+    assert (watcher.steps, watcher.late) == (3, late)
 
 
 # Conversations over WebSocket
@@ -612,47 +502,6 @@ def test_two_speak_and_each_hears_their_own() -> None:
         assert one.receive(seconds=0.05) is None
         assert one.end == "open"
     assert one.end == "interrupted"
-
-
-def test_bytes_are_heard_as_bytes_and_pieces_as_one_message() -> None:
-    with WebSockets(sockets(lambda ws: ws.send(ws.receive().encode()))) as server:
-        client = server.connect()
-        client.send(Frame(TEXT, b"in two ", fin=False, mask=MASK).encode())
-        client.send(Frame(CONTINUATION, b"pieces", mask=MASK).encode())
-        assert client.receive() == b"in two pieces"
-
-
-def test_a_ping_has_its_pong_in_both_directions() -> None:
-    app = sockets(echo)
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": 0.05}
-    with WebSockets(app) as server:
-        client = server.connect()
-        client.send(Frame(PING, b"there?", mask=MASK).encode())
-        while client.receive(seconds=0.01) is None and client.recording.bytes("<-").count(b"\x89\x00") < 2:
-            assert client.end == "open"  # without our pongs there is one ping, then a close
-        assert b"\x8a\x06there?" in client.recording.bytes("<-")
-
-
-def test_a_close_has_its_code_and_its_reason() -> None:
-    with WebSockets(sockets(lambda ws: ws.close(4000, "enough"))) as server:
-        client = server.connect()
-        assert client.receive() is None
-        assert (client.end, client.code, client.reason) == ("closed", 4000, "enough")
-
-
-def test_what_is_sent_before_the_close_is_heard_after_it() -> None:
-    def view(ws: Any) -> None:
-        ws.send("one")
-        ws.send("two")
-        sent.set()
-        ws.receive()
-
-    sent = threading.Event()
-    with WebSockets(sockets(view)) as server:
-        client = server.connect()
-        assert sent.wait(BOUND)
-        client.close()
-        assert (client.receive(), client.receive(), client.receive()) == ("one", "two", None)
 
 
 def test_a_view_that_waits_for_its_client_notices_that_it_leaves() -> None:

@@ -6,13 +6,14 @@ its own. An endless loop therefore ends with the check, and the message names it
 """
 
 from ..response import RecordedResponse
+from ..websocket_client import WebSocketClient
 from .bounded import raised, within
-from .client import Served, Steps, Watcher, fetch, serving, streamed
+from .client import Served, Watcher, fetch, serving, streamed
 from .expect import expect_documents, expect_events, expect_parts, scripts
 from .response import AppResponse, NotYet, check, fail
 from .runner import run_check
 from .tasks import Hints, arranged, hints, predict
-from .websockets import WebSocketClient, WebSockets
+from .websockets import WebSockets
 
 __all__ = [
     "AppResponse",
@@ -20,7 +21,6 @@ __all__ = [
     "NotYet",
     "RecordedResponse",
     "Served",
-    "Steps",
     "Watcher",
     "WebSocketClient",
     "WebSockets",

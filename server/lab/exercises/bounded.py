@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import inspect
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ..client import SECONDS
+from ..deadline import Deadline
 from .locations import class_and_message, describe, is_learners, line_of_threads
 from .response import NotYet
 
 T = TypeVar("T")
-
-SECONDS = 2.0  # for a response, or for a call, unless a check says otherwise
-STEP, MOST_STEP = 0.05, 0.1  # seconds of a wait between two looks, and how many of them count at most
-
-
-class Deadline:
-    """A moment some seconds from now, for a wait in short steps.
-
-    On a busy machine a step takes longer than it should. Only `MOST_STEP` of it counts, so that the learner's code
-    still has its time. The time that this thread computes counts in full.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._left, self._looked, self._worked = seconds, time.monotonic(), time.thread_time()
-
-    def step(self) -> float:
-        """Return the number of seconds to wait before the next look; 0 after the deadline."""
-        now, worked = time.monotonic(), time.thread_time()
-        self._left -= max(min(now - self._looked, MOST_STEP), worked - self._worked)
-        self._looked, self._worked = now, worked
-        return max(0.0, min(self._left, STEP))
-
-    def wait_for(self, condition: threading.Condition, holds: Callable[[], bool]) -> bool:
-        """Wait at a condition, whose lock is held, until `holds()` or the deadline; return whether it holds."""
-        while not (held := holds()) and (step := self.step()):
-            condition.wait(step)
-        return held
 
 
 def within(seconds: float, function: Callable[..., T], *arguments: Any, **options: Any) -> T:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ..recording import Recording
 from ..response import RecordedResponse
 from .locations import describe
 
@@ -17,17 +16,15 @@ class NotYet(AssertionError):  # noqa: N818 - it is not an error, it is the resu
 
 
 class AppResponse(RecordedResponse):
-    """A response of a learner's app.
+    """A recorded response of a learner's app.
 
     Attributes, besides those of RecordedResponse:
-        client_port: the port from which the client sent the request.
         errors: exceptions that the app raised.
         still_running: the line at which the app still was after the client had disconnected, "" if it had ended.
     """
 
-    def __init__(self, recording: Recording, method: str = "GET", client_port: int = 0) -> None:
-        super().__init__(recording, method)
-        self.client_port = client_port
+    def __init__(self, response: RecordedResponse) -> None:
+        vars(self).update(vars(response))
         self.errors, self.still_running = list[BaseException](), ""
 
     @property

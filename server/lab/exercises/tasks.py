@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..client import SECONDS
 from ..notebook_cells import add_source
-from .bounded import SECONDS, call
+from .bounded import call
 from .locations import class_and_message
 from .response import NotYet, check
 
