@@ -899,6 +899,7 @@ def test_the_number_of_messages_and_connections_is_limited_and_the_rest_is_count
     steps: list[Step] = [("->", GET), ("<-", ONE_BYTE)]
     one = recorded(*steps * 40)
     assert one.text(most=2).endswith("\n\n   (20 more messages, not drawn)")
+    assert one.text(most=2).count("-> GET") == 30
     assert "not drawn" not in one.text(most=80)
 
 

@@ -402,6 +402,8 @@ def test_the_port_can_be_chosen(server: BackgroundServer) -> None:
 def test_the_host_can_be_chosen(server: BackgroundServer) -> None:
     with Tap(server.url, host="0.0.0.0") as tap:
         assert tap.url.startswith("http://127.0.0.1:")
+        assert tap._loop is not None
+        assert tap._loop.listener.getsockname()[0] == "0.0.0.0"
         assert requests.get(f"{tap.url}/sse?count=1", timeout=SECONDS).ok
 
 
