@@ -75,12 +75,13 @@ def arrival_times(technique: ModuleType, url: str, count: int, interval: float) 
     return times
 
 
-def measure(technique: ModuleType, url: str, count: int, interval: float) -> Measurement:
+def measure(technique: ModuleType, url: str, count: int, interval: float, delay: float = 0) -> Measurement:
     """Receive `count` ticks of a BackgroundServer, one every `interval` seconds, and measure the cost.
 
-    The server must run in this process, since its threads are counted. Raises OSError if a request fails.
+    `delay` is the time in seconds that bytes need in each direction (see Tap). The server must run in this process,
+    since its threads are counted. Raises OSError if a request fails.
     """
-    with Tap(url) as tap, ThreadSampler() as sampler:
+    with Tap(url, delay=delay) as tap, ThreadSampler() as sampler:
         times = arrival_times(technique, tap.url, count, interval)
     pieces = tap.recording.pieces
     late = sorted(when - n * interval for n, when in times.items())
@@ -157,9 +158,11 @@ class Comparison(dict[str, Measurement]):
         return Bars(title, {name: value(one) for name, one in self.items()}, log)
 
 
-def compare(techniques: Iterable[ModuleType], url: str, count: int, interval: float) -> Comparison:
+def compare_techniques(
+    techniques: Iterable[ModuleType], url: str, count: int, interval: float, delay: float = 0
+) -> Comparison:
     """Measure each technique in turn; see `measure`."""
-    measured = {each.blueprint.name: measure(each, url, count, interval) for each in techniques}
+    measured = {each.blueprint.name: measure(each, url, count, interval, delay) for each in techniques}
     return Comparison(measured, count)
 
 

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from server import create_app
 from server.lab import BackgroundServer
-from server.lab.comparison import Bars, Comparison, Measurement, arrival_times, compare, measure
+from server.lab.comparison import Bars, Comparison, Measurement, arrival_times, compare_techniques, measure
 from server.techniques import TECHNIQUES, sse
 
 STEMS = [technique.blueprint.name for technique in TECHNIQUES]
@@ -68,7 +68,7 @@ def test_measure_counts_ticks_requests_bytes_and_threads(server: BackgroundServe
 
 
 def test_compare_has_every_technique_in_order(server: BackgroundServer) -> None:
-    compared = compare(TECHNIQUES, server.url, count=2, interval=0.01)
+    compared = compare_techniques(TECHNIQUES, server.url, count=2, interval=0.01)
     assert list(compared) == STEMS
     assert [line.split()[0] for line in str(compared).splitlines()[1:]] == STEMS
 
