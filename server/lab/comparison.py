@@ -168,7 +168,10 @@ def compare_techniques(
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar chart. A notebook shows it as a PNG image, other displays as text."""
+    """A bar chart. A notebook shows it as a PNG image, other displays as text.
+
+    The first line of the text has no values, because a folded output in JupyterLab shows its first line.
+    """
 
     title: str
     values: Mapping[str, float]
@@ -176,7 +179,7 @@ class Bars:
 
     def __str__(self) -> str:
         values = [f"{name} {value:,.1f}".removesuffix(".0") for name, value in self.values.items()]
-        return f"{self.title}: {', '.join(values)}"
+        return f"{self.title}:\n{', '.join(values)}"
 
     def png(self) -> bytes:
         """Return the picture as the bytes of a PNG file."""

@@ -88,5 +88,5 @@ def test_a_bar_chart_is_a_picture_with_an_alternative_text() -> None:
     bars = Comparison({"sse": ONE}, count=4).bars("bytes", lambda one: one.bytes)
     assert bars == Bars("bytes", {"sse": 100})
     data, metadata = bars._repr_mimebundle_()
-    assert data["text/plain"] == metadata["image/png"]["alt"] == "bytes: sse 100"
+    assert data["text/plain"] == metadata["image/png"]["alt"] == "bytes:\nsse 100"
     assert imread(io.BytesIO(data["image/png"])).shape[1] == 880
