@@ -197,7 +197,7 @@ class TestLongpoll(Trials):
                 "the look at the end before the messages", arrange("FIDHKAJEC"), "and it returns ['Ada', 'Bea', 'C"
             ),
             Wrong("no end", arrange("FIDHKAEC"), "it asks once more"),
-            Wrong("try without except", arrange("FIDHAECJ"), "these lines are no program"),
+            Wrong("try without except", arrange("FIDHAECJ"), "these lines are not a valid program"),
             Wrong("nothing but the name", arrange("FI"), "it returns None, though there is more to come"),
             Right("the cursor first", arrange("f i d h k a c e j")),
         ],

@@ -152,7 +152,7 @@ class TestMultipart(Trials):
             Wrong(
                 "no blank line",
                 GAPS.replace('between = b"\\r\\n\\r\\n"', 'between = b"\\r\\n"'),
-                "no blank line ended it",
+                "their blank line and the last boundary are missing",
             ),
             Wrong(
                 "no hyphens",
@@ -162,7 +162,7 @@ class TestMultipart(Trials):
             Wrong(
                 "the boundary right after the picture",
                 GAPS.replace('after = b"\\r\\n"', 'after = b""'),
-                "; --slide-- begins no line, so it counts as data",
+                "; --slide-- is not at the beginning of a line, so it counts as data",
             ),
             Wrong(
                 "a blank line too many",
@@ -172,7 +172,7 @@ class TestMultipart(Trials):
             Wrong(
                 "the last as the others",
                 GAPS.replace("slide--", "slide"),
-                "the bytes end in the head of a part",
+                "the body ends in the headers of a part",
             ),
             Wrong(
                 "a charset for a picture",
@@ -225,7 +225,7 @@ class TestMultipart(Trials):
             Wrong(
                 "a loop that never looks again",
                 TIMER.replace("            break", "        while left == 0:\n            pass"),
-                "the parts are all there, but the answer does not end",
+                "all parts have arrived, but the response does not end",
             ),
             Wrong(
                 "the last boundary late",
@@ -250,7 +250,7 @@ class TestMultipart(Trials):
             Wrong(
                 "two boundaries",
                 BOARD.replace('boundary="{boundary}"', 'boundary="{uuid.uuid4().hex}"'),
-                "; the boundary of the Content-Type stands on no line of its own",
+                "; no line of the body is the boundary of the Content-Type",
             ),
             Wrong(
                 "hyphens taken out",
@@ -345,7 +345,7 @@ class TestMultipart(Trials):
             Wrong(
                 "no end",
                 CAMERA.replace('        yield "--frame--', '        yield "--frame'),
-                "the bytes end in the head of a part",
+                "the body ends in the headers of a part",
             ),
             Wrong(
                 "one picture",

@@ -81,11 +81,15 @@ class TestNdjson(Trials):
                 "these lines make [{'n': 0}, 1234], expected [{'n': 0}]",
             ),
             Wrong("cut twice", f'{LINES}\norder = "DAHGBEC"', "these lines raise JSONDecodeError("),
-            Wrong("only a text", f'{LINES}\norder = "D"', "these lines are no program"),
+            Wrong("only a text", f'{LINES}\norder = "D"', "these lines are not a valid program"),
             Wrong("no generator", 'lines = {"A": "rest = 0"}\norder = "A"', "no function documents"),
             Wrong("no rest", f'{LINES}\norder = "DHGBE"', "these lines raise UnboundLocalError"),
-            Wrong("the cut before the loop", f'{LINES}\norder = "DAGHBE"', "these lines are no program"),
-            Wrong("no function", f'{LINES}\norder = "F"', "these lines are no program"),
+            Wrong(
+                "the cut before the loop",
+                f'{LINES}\norder = "DAGHBE"',
+                "these lines are not a valid program",
+            ),
+            Wrong("no function", f'{LINES}\norder = "F"', "these lines are not a valid program"),
             Right("with arrows", f'{LINES}\norder = "d > a > h > g > b > e"'),
         ],
         3: [

@@ -114,9 +114,9 @@ class TestPolling(Trials):
             Wrong("the old wait", arrange("GHEAFBC"), "it waits [1, 1, 2, 4, 8], expected"),
             Wrong("a wait after the end", arrange("GHEACBF"), "it waits [1, 2, 4, 8, 8, 8], expected"),
             Wrong("nothing to begin with", arrange("GEAFCB"), "poll raises UnboundLocalError"),
-            Wrong("every line", arrange("GHEAFCDB"), "these are 8 of 8 lines, and 1 must stay out"),
+            Wrong("every line", arrange("GHEAFCDB"), "8 of 8 lines are used: leave out 1"),
             Wrong("a loop that does not ask", arrange("GHEB"), "it waits again and again"),
-            Wrong("no loop", arrange("GHAFCB"), "these lines are no program"),
+            Wrong("no loop", arrange("GHAFCB"), "these lines are not a valid program"),
             Right("the wait chosen before the look at the end", arrange("g h e a c f b")),
         ],
         3: [

@@ -161,17 +161,19 @@ class TestReconnect(Trials):
             Wrong("204 is a pause", order("EIBHACFG"), "'NoneType' object is not iterable"),
             Wrong("the pause first", order("EIBGHDJACF"), "it does ['pause', 'ask with None'"),
             Wrong(
-                "asks once", order("EIHDJACFG"), "these lines are no program (IndentationError: unexpected indent)"
+                "asks once",
+                order("EIHDJACFG"),
+                "these lines are not a valid program (IndentationError: unexpected indent)",
             ),
             Wrong(
                 "without the first line",
                 order("IBHDJACFG"),
-                "these lines are no program (IndentationError: unexpected indent)",
+                "these lines are not a valid program (IndentationError: unexpected indent)",
             ),
             Wrong(
                 "the loop asks no more",
                 order("EIHBDJACFG"),
-                "these lines are no program (IndentationError: unexpected indent)",
+                "these lines are not a valid program (IndentationError: unexpected indent)",
             ),
             Wrong("nothing is handed on", order("EIBHDJACG"), "follow hands nothing on"),
             Right("notes it after the event is dealt with", order("e i b h d j a f c g")),
@@ -225,7 +227,7 @@ class TestReconnect(Trials):
             Wrong(
                 "no line end",
                 but(4, 'comment("still here")', '": still here"'),
-                "What comes last has no blank line after it, so it is never sent",
+                "The last event has no blank line after it, so it is never dispatched",
             ),
             Wrong(
                 "a heartbeat too slow",

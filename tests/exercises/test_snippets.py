@@ -74,11 +74,15 @@ class TestSnippets(Trials):
         2: [
             Wrong("no end tag", f'{LINES}\norder = "FGBACD"', "no whole script"),
             Wrong("the minute first", f'{LINES}\norder = "FGBCED"', "['the top', 'a minute', '3'"),
-            Wrong("every line", f'{LINES}\norder = "FGBECDA"', "these are 7 of 7 lines, and 1 must stay out"),
+            Wrong("every line", f'{LINES}\norder = "FGBECDA"', "7 of 7 lines are used: leave out 1"),
             Wrong("no top", f'{LINES}\norder = "FBECD"', "it sends ['3', 'a minute'"),
             Wrong("ding before the minutes", f'{LINES}\norder = "FGDBEC"', "['the top', 'ding', '3'"),
-            Wrong("ding within the loop", f'{LINES}\norder = "FGBDEC"', "these lines are no program"),
-            Wrong("no function", f'{LINES}\norder = "GBECD"', "these lines are no program"),
+            Wrong(
+                "ding within the loop",
+                f'{LINES}\norder = "FGBDEC"',
+                "these lines are not a valid program",
+            ),
+            Wrong("no function", f'{LINES}\norder = "GBECD"', "these lines are not a valid program"),
             Right("with blanks and commas", f'{LINES}\norder = "f, g, b, e, c, d"'),
         ],
         3: [

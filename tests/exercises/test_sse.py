@@ -42,13 +42,13 @@ class TestSse(Trials):
         2: [
             Wrong("a list for a generator", f'{LINES}\norder = "CD"', "it does ['data: 0\\n\\n', 'data: 1"),
             Wrong("the pause first", f'{LINES}\norder = "CEAB"', "it does ['pause', 'data: 0"),
-            Wrong("the loop outside", f'{LINES}\norder = "ECBA"', "these lines are no program"),
+            Wrong("the loop outside", f'{LINES}\norder = "ECBA"', "these lines are not a valid program"),
             Wrong("one event only", f'{LINES}\norder = "CB"', "raises NameError: name 'number' is not defined"),
             Wrong("a letter that is none", f'{LINES}\norder = "CEXA"', "no line has the letter 'X'"),
             Wrong(
                 "the return after the loop",
                 f'{LINES}\norder = "CEBAD"',
-                "these are 5 of 5 lines, and 1 must stay out",
+                "5 of 5 lines are used: leave out 1",
             ),
             Right("with blanks and commas", f'{LINES}\norder = "c, e, b, a"'),
         ],
@@ -62,12 +62,12 @@ class TestSse(Trials):
             Wrong(
                 "a line end in the word",
                 'def news():\n    for word in ("hello\\n", "world\\n"):\n        yield f"data: {word}"',
-                "only a blank line sends an event",
+                "An event is dispatched only after a blank line",
             ),
             Wrong(
                 "no data",
                 'def news():\n    for word in ("hello", "world"):\n        yield f"{word}\\n\\n"',
-                "begins with no name of a field",
+                "does not begin with the name of a field",
             ),
             Wrong(
                 "a backslash too many",

@@ -59,7 +59,7 @@ class TestStart(Trials):
             Wrong(
                 "a loop over nothing",
                 f'{LINES}\norder = "HCEGADB"',
-                "no program (NameError: name 'response' is not defined)",
+                "are not a valid program (NameError: name 'response' is not defined)",
             ),
             Right("in small letters", f'{LINES}\norder = "c h e g a d b"'),
         ],

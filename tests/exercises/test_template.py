@@ -123,9 +123,9 @@ class TestTemplate(Trials):
                 f'{LINES}\norder = "GFBEA"',
                 "chunk number 2 is '</ol>', expected '<li>Yesterday</li>'",
             ),
-            Wrong("a row twice", f'{LINES}\norder = "GFEADB"', "these are 6 of 7 lines, and 2 must stay out"),
-            Wrong("every line", f'{LINES}\norder = "GFEABCD"', "these are 7 of 7 lines, and 2 must stay out"),
-            Wrong("the name is missing", f'{LINES}\norder = "FEAB"', "these lines are no program"),
+            Wrong("a row twice", f'{LINES}\norder = "GFEADB"', "6 of 7 lines are used: leave out 2"),
+            Wrong("every line", f'{LINES}\norder = "GFEABCD"', "7 of 7 lines are used: leave out 2"),
+            Wrong("the name is missing", f'{LINES}\norder = "FEAB"', "these lines are not a valid program"),
             Right("with blanks and commas", f'{LINES}\norder = "G, F, E, A, B"'),
         ],
         3: [
@@ -282,7 +282,7 @@ class TestTemplate(Trials):
             Wrong(
                 "the request in the stream",
                 REPORT.replace("{{ city }}", "{{ request.args.city }}"),
-                "the request is over when the generator runs: read it in the view), at line 2 of your template",
+                "the request has ended when the generator runs: read it in the view), at line 2 of your template",
             ),
             Wrong("a list", REPORT.replace("rows=rows", "rows=list(rows)"), "when 20 rows were read, expected 1"),
             Wrong(

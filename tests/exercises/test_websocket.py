@@ -190,16 +190,20 @@ class TestWebsocket(Trials):
                 f'{LINES}\norder = "CBEDAG"',
                 "it reads the messages ['in two ', 'pieces', 'bye']",
             ),
-            Wrong("a message for each frame", f'{LINES}\norder = "CEBDAF"', "these lines are no program"),
+            Wrong(
+                "a message for each frame",
+                f'{LINES}\norder = "CEBDAF"',
+                "these lines are not a valid program",
+            ),
             Wrong("the end before the piece", f'{LINES}\norder = "CBEDFA"', "it reads the messages []"),
-            Wrong("no pong", f'{LINES}\norder = "CBEAF"', "these lines are no program"),
+            Wrong("no pong", f'{LINES}\norder = "CBEAF"', "these lines are not a valid program"),
             Wrong("no message to begin with", f'{LINES}\norder = "CEDAF"', "your lines raise UnboundLocalError"),
             Wrong(
                 "a piece for a message",
                 f'{LINES}\norder = "CBEDA"',
                 "read returns None: no line of it yields a message",
             ),
-            Wrong("lines without a name", f'{LINES}\norder = "E"', "these lines are no program"),
+            Wrong("lines without a name", f'{LINES}\norder = "E"', "these lines are not a valid program"),
             Right("in small letters", f'{LINES}\norder = "c b e d a f"'),
         ],
         3: [

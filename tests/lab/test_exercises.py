@@ -31,7 +31,6 @@ from server.lab.exercises import (
     hints,
     predict,
     raised,
-    scripts,
     serving,
     streamed,
     within,
@@ -158,7 +157,7 @@ def test_an_order_that_is_no_program_is_told_why(order: Any, says: str) -> None:
 
 def test_of_lines_some_must_stay_out() -> None:
     assert arranged(LINES, "AB", out=2, one=1)["two"]() == 2
-    with pytest.raises(NotYet, match=r"^these are 3 of 4 lines, and 2 must stay out\.$"):
+    with pytest.raises(NotYet, match=r"^3 of 4 lines are used: leave out 2\.$"):
         arranged(LINES, "ABC", out=2)
 
 
@@ -253,10 +252,10 @@ def test_a_check_says_its_message_and_shows_the_frames() -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "says"),
     [
-        ("data: one\n\n", "text/plain", "Content-Type is text/plain: an EventSource expects"),
+        ("data: one\n\n", "text/plain", "Content-Type is text/plain: an EventSource accepts only"),
         ("data: one\n", "text/event-stream", "There is no blank line"),
-        ("data: one\n\ndata: two\n", "text/event-stream", r"the events are \['one'\].* so it is never sent"),
-        ("one\n\n", "text/event-stream", "The line 'one' begins with no name of a field"),
+        ("data: one\n\ndata: two\n", "text/event-stream", r"the events are \['one'\].* so it is never dispatched"),
+        ("one\n\n", "text/event-stream", "The line 'one' does not begin with the name of a field"),
         ("data: two\n\n", "text/event-stream", r"the events are \['two'\], expected \['one'"),
     ],
 )
@@ -298,10 +297,10 @@ def test_documents_and_parts_that_are_there_are_right() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("--x\r\n\r\none--x--\r\n", "--x-- begins no line, so it counts as data"),
+        ("--x\r\n\r\none--x--\r\n", "--x-- is not at the beginning of a line, so it counts as data"),
         ("--x\r\n\r\none\r\n", "the last boundary is missing"),
-        ("--y\r\n\r\none\r\n--y--\r\n", "the boundary of the Content-Type stands on no line of its own"),
-        ("--x\r\nA: b\r\n", "the bytes end in the head of a part"),
+        ("--y\r\n\r\none\r\n--y--\r\n", "no line of the body is the boundary of the Content-Type"),
+        ("--x\r\nA: b\r\n", "the body ends in the headers of a part"),
     ],
 )
 def test_parts_that_are_missing_are_told_why(body: str, says: str) -> None:
@@ -312,25 +311,6 @@ def test_parts_that_are_missing_are_told_why(body: str, says: str) -> None:
 def test_parts_that_have_no_boundary_are_told() -> None:
     with pytest.raises(NotYet, match="boundary"):
         expect_parts(fetch(streamed(lambda: iter(["x"]), "multipart/x-mixed-replace")), b"one")
-
-
-@pytest.mark.parametrize(
-    ("page", "found"),
-    [
-        ("<script>one()</script><SCRIPT type=module>two()</script >", ["one()", "two()"]),
-        ("<script>one()</script><script>two()", ["one()"]),
-        ("<script>one()</script", []),
-        ("<script>one()</script ", []),
-        ("<!-- > <script>one()</script> --><p><scripty>two()</scripty>", []),
-        ("<script>a('</script>')</script>", ["a('"]),
-        ("<script>a('<!--')</script>", ["a('<!--')"]),
-        ("<script>a('<!-- <script>')</script>b()</script>", ["a('<!-- <script>')</script>b()"]),
-        ("<script>a('<!-- <script>')", []),
-        ("<script>a('<!-- <script> -->')</script>b()", ["a('<!-- <script> -->')"]),
-    ],
-)
-def test_the_scripts_of_a_page_are_those_that_a_browser_runs(page: str, found: list[str]) -> None:
-    assert scripts(page) == found
 
 
 def test_a_path_that_no_view_answers_is_told_so() -> None:
@@ -346,9 +326,12 @@ BOUNDARY = "return Response(iter([Part(b'\\r\\n--x').encode('x')]))"
     [
         (
             "return Response(request.path for _ in 'a')",
-            r"the request is over when .*, at line 6 of your cell: return",
+            r"the request has ended when .*, at line 6 of your cell: return",
         ),
-        (BOUNDARY, r"contains the boundary 'x' \(who has read a boundary .*, at line 6 of your cell: return"),
+        (
+            BOUNDARY,
+            r"contains the boundary 'x' \(a client that knows the .*, at line 6 of your cell: return",
+        ),
         ("return eval('1 / 0')", r"ZeroDivisionError: .*, at line 6 of your cell: return eval\('1 / 0'\)$"),
         ("return eval('len(map(len, 1))')", r"TypeError: .*, at line 6 of your cell: return eval"),
         ("return render_template_string('\\n{{ none.at.all }}')", r"UndefinedError: .*, at line 2 of your template$"),

@@ -6,23 +6,19 @@ its own. An endless loop therefore ends with the check, and the message names it
 """
 
 from ..response import RecordedResponse
-from ..websocket_client import WebSocketClient
+from ..scripts import scripts
 from .bounded import raised, within
-from .client import Served, Watcher, fetch, serving, streamed
-from .expect import expect_documents, expect_events, expect_parts, scripts
-from .response import AppResponse, NotYet, check, fail
+from .client import Watcher, fetch, serving, streamed
+from .expect import expect_documents, expect_events, expect_parts
+from .response import NotYet, check, fail
 from .runner import run_check
-from .tasks import Hints, arranged, hints, predict
+from .tasks import arranged, hints, predict
 from .websockets import WebSockets
 
 __all__ = [
-    "AppResponse",
-    "Hints",
     "NotYet",
     "RecordedResponse",
-    "Served",
     "Watcher",
-    "WebSocketClient",
     "WebSockets",
     "arranged",
     "check",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ def expect_events(response: RecordedResponse, *expected: str, event: str = "mess
     """Raise NotYet unless the response is an event stream with exactly these data of events of one type."""
     if response.type != "text/event-stream":
         came = response.type or "missing"
-        fail(f"Content-Type is {came}: an EventSource expects text/event-stream, and gives up", response)
+        fail(f"Content-Type is {came}: an EventSource accepts only text/event-stream", response)
     events = [each.data for each in response.events if each.event == event]
     if events != list(expected):
         goes_on = " The stream has not ended." if response.end == "open" else ""
@@ -33,49 +32,43 @@ def _why_no_event(response: RecordedResponse, event: str) -> str:
     fields = ("data", "event", "id", "retry", ":")
     nameless = next((line for line in lines if line and not line.startswith(fields)), None)
     if nameless is not None:
-        return f"The line {nameless!r} begins with no name of a field, so it is ignored."
+        return f"The line {nameless!r} does not begin with the name of a field, so it is ignored."
     if "data" in text and "" not in lines[:-1]:
-        return "There is no blank line, and only a blank line sends an event."
+        return "There is no blank line. An event is dispatched only after a blank line."
     if lines[-1] or (len(lines) > 1 and lines[-2]):
-        return "What comes last has no blank line after it, so it is never sent."
+        return "The last event has no blank line after it, so it is never dispatched."
     return ""
 
 
 def expect_documents(response: RecordedResponse, *expected: Any) -> None:
     """Raise NotYet unless the response is complete newline-delimited JSON with exactly these documents."""
-    if response.type != ndjson.MEDIA_TYPE:
-        fail(f"Content-Type is {response.type or 'missing'}, expected {ndjson.MEDIA_TYPE}", response)
-    why = ""
+    parser, why = ndjson.Parser(), ""
     try:
-        parser = ndjson.Parser()
         parser.feed(response.body)
         parser.close()
     except ValueError as error:
         why = str(error)
-    _expect(response, "documents", response.documents, list(expected), why)
+    _expect(response, "documents", ndjson.MEDIA_TYPE, response.documents, expected, why)
 
 
 def expect_parts(response: RecordedResponse, *expected: bytes) -> None:
     """Raise NotYet unless the response is complete multipart/x-mixed-replace with parts of exactly these bytes."""
-    if response.type != multipart.MEDIA_TYPE:
-        fail(f"Content-Type is {response.type or 'missing'}, expected {multipart.MEDIA_TYPE}", response)
-    why = ""
     try:
         boundary = multipart.boundary_of(response.header("Content-Type"))
         parser = multipart.Parser(boundary)
         parser.feed(response.body)
-        parser.feed(b"")  # an error comes with the call after it
+        parser.feed(b"")  # an error is raised by the call after it
         why = UNENDED.get(parser.place, "")
         if parser.place == "body" and f"--{boundary}--".encode() in response.body:
-            why = f"--{boundary}-- begins no line, so it counts as data"
+            why = f"--{boundary}-- is not at the beginning of a line, so it counts as data"
     except ValueError as error:
         why = str(error)
-    _expect(response, "parts", [part.body for part in response.parts], list(expected), why)
+    _expect(response, "parts", multipart.MEDIA_TYPE, [part.body for part in response.parts], expected, why)
 
 
-UNENDED = {  # what is missing where the bytes of an answer end in this place
-    "before": "the boundary of the Content-Type stands on no line of its own",
-    "head": "the bytes end in the head of a part: no blank line ended it, and the last boundary is missing",
+UNENDED = {  # the error of a body that ends in this state of the parser
+    "before": "no line of the body is the boundary of the Content-Type",
+    "head": "the body ends in the headers of a part: their blank line and the last boundary are missing",
     "body": "the last boundary is missing",
     "between": "the last boundary is missing",
 }
@@ -90,12 +83,14 @@ def _difference(came: Sequence[Any], expected: Sequence[Any]) -> str:
     return " Number {} is {}, expected {}.".format(first[0], *(format_list([each])[1:-1] for each in first[1:]))
 
 
-def _expect(response: RecordedResponse, what: str, came: list[Any], expected: list[Any], why: str) -> None:
-    if came != expected:
+def _expect(response: RecordedResponse, what: str, media_type: str, came: list[Any], expected: Any, why: str) -> None:
+    if response.type != media_type:
+        fail(f"Content-Type is {response.type or 'missing'}, expected {media_type}", response)
+    if came != list(expected):
         why = f"{why and f'; {why}'}.{_difference(came, expected)}"
         fail(f"the {what} are {format_list(came)}, expected {format_list(expected)}{why}", response)
-    check(not why, f"the {what} are all there, but {why}", response)
-    check(response.end == "complete", f"the {what} are all there, but the answer does not end", response)
+    check(not why, f"all {what} have arrived, but {why}", response)
+    check(response.end == "complete", f"all {what} have arrived, but the response does not end", response)
 
 
 def format_list(values: Iterable[Any], most: int = 6) -> str:
@@ -103,34 +98,3 @@ def format_list(values: Iterable[Any], most: int = 6) -> str:
     listed = list(values)
     shown = [text if len(text := repr(each)) <= 60 else f"{text[:60]}..." for each in listed[:most]]
     return f"[{', '.join([*shown, f'... {len(listed)} in all'] if len(listed) > most else shown)}]"
-
-
-def scripts(page: str) -> list[str]:
-    """Return the text of each script that a browser would run: of the script elements that have an end tag.
-
-    A script ends as in a browser. `<!--` changes where a script ends (WHATWG HTML, section 13.2.5.4 and following).
-    """
-    found, at = [], 0
-    while begun := re.compile(r"<!--.*?(?:-->|\Z)|<[!/?a-z][^>]*>", re.I | re.S).search(page, at):
-        at = begun.end()
-        if not re.match(r"<script[\s/>]", begun[0], re.I):
-            continue
-        comment = nested = False
-        for mark in re.compile(r"<!(?=--)|-->|</?script(?=[\s/>])", re.I).finditer(page, at):
-            word = mark[0].lower()
-            if word == "<!":
-                comment = True
-            elif word == "-->":
-                comment = nested = False
-            elif word == "<script":
-                nested = comment
-            elif nested:
-                nested = False
-            else:
-                end = page.find(">", mark.end())
-                found += [page[at : mark.start()]] if end >= 0 else []
-                at = end + 1 or len(page)
-                break
-        else:
-            break  # no end tag has come: the rest of the page is in this script
-    return found

@@ -10,9 +10,9 @@ import traceback
 from collections.abc import Iterable
 from types import FrameType
 
-ADVICE = {  # what to do about exceptions whose own message does not say it to a learner
-    "Working outside of request context": "the request is over when the generator runs: read it in the view",
-    "the body contains the boundary": "who has read a boundary can send it back: every response needs a fresh one",
+ADVICE = {  # for exceptions whose message does not tell a learner the remedy
+    "Working outside of request context": "the request has ended when the generator runs: read it in the view",
+    "the body contains the boundary": "a client that knows the boundary can send it: use a new one each time",
 }
 
 
@@ -41,7 +41,7 @@ def describe(error: BaseException) -> str:
 
 
 def class_and_message(error: BaseException) -> str:
-    """Return an exception in Python's own words, such as "ValueError: no number"."""
+    """Return the last line of a traceback, such as "ValueError: no number"."""
     return traceback.format_exception_only(error)[-1].partition("\n")[0]
 
 

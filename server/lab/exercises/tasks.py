@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..client import SECONDS
@@ -13,23 +13,19 @@ from .locations import class_and_message
 from .response import NotYet, check
 
 
-class Hints:
-    """The hints of an exercise. Call it with 1 for the first hint; later hints explain more."""
+def hints(exercise: str, *texts: str) -> Callable[..., None]:
+    """Return the hints of the exercise with this number, as a function called `hint` in its notebook.
 
-    def __init__(self, exercise: str, *texts: str) -> None:
-        self.exercise, self.texts = exercise, texts
+    `hint(1)`, or `hint()`, prints the first hint. Later hints explain more.
+    """
 
-    def __call__(self, number: int = 1) -> None:
-        """Print a hint."""
-        if number not in range(1, len(self.texts) + 1):
-            print(f"Exercise {self.exercise} has the hints 1 to {len(self.texts)}, no hint {number!r}.")
+    def hint(number: int = 1) -> None:
+        if number not in range(1, len(texts) + 1):
+            print(f"Exercise {exercise} has the hints 1 to {len(texts)}, no hint {number!r}.")
         else:
-            print(f"Exercise {self.exercise}, hint {number} of {len(self.texts)}: {self.texts[number - 1]}")
+            print(f"Exercise {exercise}, hint {number} of {len(texts)}: {texts[number - 1]}")
 
-
-def hints(exercise: str, *texts: str) -> Hints:
-    """Return the hints of the exercise with this number, to be called `hint` in its notebook."""
-    return Hints(exercise, *texts)
+    return hint
 
 
 def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: object) -> None:
@@ -46,9 +42,7 @@ def predict(answer: Any, options: Mapping[str, tuple[object, str]], measured: ob
         raise NotYet(f"answer is one of {', '.join(map(repr, options))}, not {answer!r}.")
     outcome, reason = options[letter]
     if outcome != measured:
-        raise NotYet(
-            f"you predict {outcome!r}. {reason}\n\nA run just now says something else. Look again, then choose."
-        )
+        raise NotYet(f"you predict {outcome!r}. {reason}\n\nThe measured outcome is different. Choose again.")
     print(f"Yes: {measured!r}. {reason}")
 
 
@@ -63,15 +57,13 @@ def arranged(lines: Mapping[str, str], order: Any, *, out: int = 0, **given: Any
     check(letters, f'order is a text of letters, such as "{"".join(sorted(lines)[:3])}", not {order!r}.')
     for letter in letters:
         check(letter in lines, f"no line has the letter {letter!r}.")
-        check(letters.count(letter) == 1, f"the line {letter} is there twice.")
-    check(
-        len(letters) <= len(lines) - out, f"these are {len(letters)} of {len(lines)} lines, and {out} must stay out."
-    )
+        check(letters.count(letter) == 1, f"the line {letter} is used twice.")
+    check(len(letters) <= len(lines) - out, f"{len(letters)} of {len(lines)} lines are used: leave out {out}.")
     program = "\n".join(lines[letter] for letter in letters) + "\n"
     name = f"<your lines {order}>"
     add_source(name, program)
     names: dict[str, Any] = {"time": time, **given}
     _, error = call(SECONDS, lambda: exec(compile(program, name, "exec"), names))
     if error is not None:
-        raise NotYet(f"in this order these lines are no program ({class_and_message(error)}):\n\n{program}")
+        raise NotYet(f"in this order these lines are not a valid program ({class_and_message(error)}):\n\n{program}")
     return names

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from server.lab.child_process import MOST_OUTPUT, Limits
 from server.lab.exercises import NotYet, runner
-from server.lab.exercises.runner import Limits, run_check_cell
+from server.lab.exercises.runner import run_check_cell
 
 SETUP = "import queue\nimport threading\nimport time\nfrom flask import Flask\nfrom flask_sock import Sock\n"
 LOOPS = {  # the body of a function that never returns
@@ -83,7 +84,7 @@ def test_a_call_that_holds_pythons_lock_ends_with_its_line(check: str, monkeypat
 
 
 def test_an_endless_loop_in_a_cell_ends_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "LIMITS", Limits(cells=0.5))
+    monkeypatch.setattr(runner, "LIMITS", Limits(first=0.5))
     with pytest.raises(NotYet, match=r"^your code is still running after \d s\. It is at line 2 of your cell: while"):
         run_check_cell(["stuck = 0\nwhile True: pass"], check_of("pass"))
 
@@ -94,13 +95,13 @@ def test_an_endless_loop_in_a_cell_ends_with_its_line(monkeypatch: pytest.Monkey
     ids=["in a function of the learner", "in the check"],
 )
 def test_a_check_without_end_ends_with_its_line(body: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "LIMITS", Limits(check=0.5, stuck=0.5))
+    monkeypatch.setattr(runner, "LIMITS", Limits(run=0.5, stuck=0.5))
     with pytest.raises(NotYet, match=rf"^your code is still running after \d s\. It is at {line}$"):
         run_check_cell(["def stuck():\n    while True: pass"], check_of(body))
 
 
 def test_a_check_may_take_longer_than_a_call_that_holds_pythons_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "LIMITS", Limits(cells=0.5, stuck=0.5))
+    monkeypatch.setattr(runner, "LIMITS", Limits(first=0.5, stuck=0.5))
     slow = "def stuck():\n    began = time.monotonic()\n    while time.monotonic() < began + 1.5: pass"
     run_check_cell([SETUP, slow], check_of("stuck()"))
 
@@ -126,7 +127,7 @@ def test_only_the_beginning_of_much_output_is_printed(capfd: pytest.CaptureFixtu
     printed, _ = capfd.readouterr()
     assert printed.startswith("\\ud800ää")
     assert printed.endswith("ä\n... (the rest of the output is not shown)\n")
-    assert len(printed) < runner.MOST_OUTPUT + 100
+    assert len(printed) < MOST_OUTPUT + 100
 
 
 def test_a_mistake_in_the_check_is_an_error_of_the_course() -> None:
