@@ -85,8 +85,8 @@ class StreamingServer(ThreadedWSGIServer):
         super().shutdown_request(request)
         self.connections.pop(request, None)
 
-    def stop(self) -> list[threading.Thread]:
-        """Stop listening, disconnect all clients, and wait until their streams have ended, for less than a second.
+    def stop(self, seconds: float = STOP_SECONDS) -> list[threading.Thread]:
+        """Stop listening, disconnect all clients, and wait until their streams have ended, for some seconds at most.
 
         Return the threads that are still busy then.
         """
@@ -98,7 +98,7 @@ class StreamingServer(ThreadedWSGIServer):
             threads.append(thread)
             with contextlib.suppress(OSError):  # it has already ended
                 connection.shutdown(socket.SHUT_RDWR)  # wakes every thread that reads, writes or pauses on it
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + seconds
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0, deadline - time.monotonic()))

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from server.serving import Handler, StreamingServer
+from server.serving import STOP_SECONDS, Handler, StreamingServer
 
 from .cells import replace_earlier
 
@@ -28,7 +28,8 @@ class BackgroundServer:
     """Serve `app` on 127.0.0.1 from a thread.
 
     Use it as a context manager, or call `.start()` and `.stop()`. `port` 0 takes a free port. `protocol` may be
-    "HTTP/1.0". An idle server wakes up every `poll_seconds`, and `.stop()` takes up to that long. After `.stop()` no
+    "HTTP/1.0". An idle server wakes up every `poll_seconds`, and `.stop()` takes up to that long. It then waits up to
+    `stop_seconds` for the streams to end. After `.stop()` no
     thread and no socket of the server is left. When a notebook cell runs again, the server that it started before is
     stopped. `.url` is the address without a slash at the end, and `.log` holds the latest 1,000 lines of the log.
 
@@ -37,7 +38,13 @@ class BackgroundServer:
     """
 
     def __init__(
-        self, app: Callable[..., Any], port: int = 0, protocol: str = "HTTP/1.1", *, poll_seconds: float = 0.05
+        self,
+        app: Callable[..., Any],
+        port: int = 0,
+        protocol: str = "HTTP/1.1",
+        *,
+        poll_seconds: float = 0.05,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         if not callable(app):
             raise TypeError(f"app must be a WSGI application, such as Flask(__name__) or create_app(), not {app!r}")
@@ -45,7 +52,8 @@ class BackgroundServer:
             raise ValueError(f"port must be a number from 0 (any free port) to 65535, not {port}")
         if protocol not in PROTOCOLS:
             raise ValueError(f"protocol must be one of {', '.join(PROTOCOLS)}, not {protocol!r}")
-        self.app, self.port, self.protocol, self.poll_seconds = app, port, protocol, poll_seconds
+        self.app, self.port, self.protocol = app, port, protocol
+        self.poll_seconds, self.stop_seconds = poll_seconds, stop_seconds
         self.log: deque[str] = deque(maxlen=1000)
         self._server: _Server | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
@@ -64,11 +72,11 @@ class BackgroundServer:
             self._server = _listening(self.app, self.port, self.protocol, self.log)
             self._server.start(self.poll_seconds)
             # The threads hold only the inner server. When nothing refers to this object any more, the server stops.
-            self._finalizer = weakref.finalize(self, self._server.end)
+            self._finalizer = weakref.finalize(self, self._server.end, self.stop_seconds)
         return self
 
     def stop(self) -> None:
-        """Close the port and all connections, and wait up to a second until the streams have ended.
+        """Close the port and all connections, and wait up to `stop_seconds` until the streams have ended.
 
         Warns about each stream that is still busy then, with the line of code that it executes.
         """
@@ -113,12 +121,12 @@ class _Server(StreamingServer):
         )
         self.thread.start()
 
-    def end(self) -> None:
-        """Stop, and warn about streams that are still busy."""
+    def end(self, seconds: float) -> None:
+        """Stop, and warn about streams that are still busy after some seconds."""
         if threading.current_thread() is self.thread:  # the garbage collector may call this from any thread
-            threading.Thread(target=self.end, name=f"end of server {self.port}").start()
+            threading.Thread(target=self.end, args=[seconds], name=f"end of server {self.port}").start()
             return
-        busy = self.stop()
+        busy = self.stop(seconds)
         self.thread.join()
         for thread in busy:
             _warn(thread)

@@ -22,7 +22,7 @@ from .locations import line_of_threads, waiting_frames
 from .response import AppResponse, NotYet, check, fail
 
 GRACE = 0.3  # seconds for a view to notice that its client has disconnected
-POLL = 0.005  # seconds for a server to stop; a check may start several servers
+POLL, STOP = 0.005, 0.05  # seconds for a server to stop, and for its streams; a check may start several servers
 BEGIN = 0.5  # seconds for an app to begin to wait
 
 
@@ -115,14 +115,14 @@ def serving(app: Any) -> Iterator[Served]:
     """
     check(callable(app), f"{app!r} is not an application. Write Flask(...), with a view.")
     watched = WatchedApp(app)
-    server = BackgroundServer(watched, poll_seconds=POLL).start()
-    try:
-        with got_request_exception.connected_to(watched.note), ThreadPoolExecutor(16) as pool:
+    server = BackgroundServer(watched, poll_seconds=POLL, stop_seconds=STOP).start()
+    with got_request_exception.connected_to(watched.note), ThreadPoolExecutor(16) as pool:
+        try:
             yield Served(server.url, watched, pool)
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # a stream that is still busy: see `still_running`
-            server.stop()
+        finally:  # before the pool waits for its requests, because this ends them
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)  # a stream that is still busy: see `still_running`
+                server.stop()
 
 
 class Served:
