@@ -10,9 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespell_lib"])
-# Not more workers than cores, because tests with browsers and checks of exercises measure time; conftest.py orders
-# them. nbval runs in its own process, because loading it costs each worker a second.
-WORKERS = str(min(4, os.cpu_count() or 2))
+# More workers than cores, because many tests wait: for a page, or for code that never ends. conftest.py orders them.
+# nbval runs in its own process, because loading it costs each worker a second.
+WORKERS = str(min(4, 2 * (os.cpu_count() or 1)))
 PYTEST = ["-n", WORKERS, "--dist", "loadscope", "--no-loadscope-reorder", "-p", "no:nbval"]
 
 
