@@ -8,14 +8,13 @@ this JupyterLab runs. Two people on one machine therefore see their own servers.
 from __future__ import annotations
 
 import atexit
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .background import BackgroundServer
-from .show import browser_url
+from .show import browser_url, live_address
 
 
 def live_server(app: Callable[..., Any], port: int) -> BackgroundServer:
@@ -38,6 +37,6 @@ def _write_address(url: str) -> None:
     if not name:
         return
     file, new = Path(name), Path(f"{name}.new")
-    new.write_text(f"liveAddress = {json.dumps(browser_url(f'{url}/'))}\n", encoding="utf-8")
+    new.write_text(live_address(browser_url(f"{url}/")), encoding="utf-8")
     new.replace(file)
     atexit.register(lambda: file.exists() and file.write_text("", encoding="utf-8"))

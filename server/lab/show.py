@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,25 +57,47 @@ def source(thing: Any) -> Source:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a running server: a frame below the cell, and a link that opens the page in a new tab."""
+    """A page of a running server: a frame below the cell, and a link that opens the page in a new tab.
+
+    The frame is folded if the live page beside the first notebook already shows this page.
+    """
 
     url: str
     height: int = 340
+    beside: bool = False  # whether the live page shows it
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(f"the page {self.url}")
 
     def _repr_html_(self) -> str:
         url = html.escape(self.url, quote=True)
-        return (
-            f'<iframe src="{url}" title="{url}" width="100%" height="{self.height}" style="border: 1px solid #8888">'
-            f'</iframe><p>Open it in a new tab: <a href="{url}" target="_blank">{url}</a></p>'
+        link = f'<p>Open it in a new tab: <a href="{url}" target="_blank">{url}</a></p>'
+        lazy = ' loading="lazy"' if self.beside else ""  # a folded frame sends no request
+        frame = (
+            f'<iframe src="{url}" title="{url}" width="100%" height="{self.height}"{lazy} '
+            'style="border: 1px solid #8888"></iframe>'
         )
+        if self.beside:
+            summary = "The live page beside this notebook shows it. Show it here too"
+            frame = f"<details><summary>{summary}</summary>{frame}</details>"
+        return frame + link
 
 
 def page(url: str, height: int = 340) -> Page:
     """Return a page that displays itself in a notebook. `height` is in pixels."""
-    return Page(browser_url(url), height)
+    address = browser_url(url)
+    return Page(address, height, live_address(address) == _live_file())
+
+
+def live_address(url: str) -> str:
+    """Return the line of JavaScript that gives the live page its address; see live.py."""
+    return f"liveAddress = {json.dumps(url)}\n"
+
+
+def _live_file() -> str:
+    """Return the text of the file that gives the live page its address, "" if there is no live page."""
+    name = os.environ.get("STREAMING_LIVE_PAGE")
+    return Path(name).read_text(encoding="utf-8") if name and Path(name).exists() else ""
 
 
 def browser_url(url: str) -> str:

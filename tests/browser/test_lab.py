@@ -139,6 +139,9 @@ def test_two_people_on_one_machine_see_their_own_servers(
     expect(first.get_by_role("heading")).to_have_text("This page is waiting for the server")
     run_all(page)
     expect_live(first, port)
+    frame = page.locator(f'.jp-OutputArea-output iframe[src="http://127.0.0.1:{port}/"]')
+    expect(frame).to_have_count(1)
+    expect(frame).to_be_hidden()  # so that the page is not shown twice
     complaints.expect("ERR_INCOMPLETE_CHUNKED_ENCODING")
     run_all(page)  # the server of this run replaces the one before, whose stream is interrupted
     expect_live(first, port)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from server import ticks
 from server.lab import page, source
+from server.lab.show import live_address
 from server.techniques import sse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +70,26 @@ def test_a_page_is_a_frame_with_a_link_and_its_address_is_escaped() -> None:
     assert 'src="http://127.0.0.1:1/?a=1&amp;b=&quot;&gt;&lt;script&gt;"' in shown
     assert 'height="99"' in shown
     assert "<script>" not in shown
+
+
+def test_a_page_that_the_live_page_shows_is_folded_and_sends_no_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "live.js"
+    monkeypatch.setenv("STREAMING_LIVE_PAGE", str(file))
+    url = "http://127.0.0.1:5000/"
+    folded = re.compile(r"<details><summary>.+</summary><iframe .*loading=\"lazy\".*></iframe></details>")
+    for text in (None, "", live_address("http://127.0.0.1:5001/")):  # no file, no server, another server
+        if text is not None:
+            file.write_text(text, encoding="utf-8")
+        assert page(url)._repr_html_().startswith("<iframe ")
+    file.write_text(live_address(url), encoding="utf-8")
+    shown = page(url)._repr_html_()
+    assert folded.match(shown)
+    assert f'<a href="{url}" target="_blank">' in shown
+    assert page(f"{url}static/sse.html")._repr_html_().startswith("<iframe ")
+    monkeypatch.delenv("STREAMING_LIVE_PAGE")
+    assert page(url)._repr_html_().startswith("<iframe ")
 
 
 def test_on_a_hub_a_page_is_reached_through_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
