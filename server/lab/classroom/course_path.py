@@ -116,7 +116,7 @@ def needed_links(stop: Stop, earlier: list[str]) -> str:
 
 def course_map(course: list[Stop]) -> str:
     """Return the map of the course as a Markdown table."""
-    lines = ["| Notebook | The question it answers | Needs | Minutes |", "|---|---|---|---|"]
+    lines = ["| Notebook | Question | Needs | Minutes |", "|---|---|---|---|"]
     for number, stop in enumerate(course):
         link = f"[{stop.stem}]({stop.stem}.ipynb)" if number else f"{stop.stem}, this one"
         everything = number > 1 and len(stop.needs) == number
