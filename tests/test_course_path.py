@@ -172,12 +172,17 @@ def test_no_link_leads_nowhere(file: Path) -> None:
 
 
 def test_each_notebook_of_the_course_leads_on() -> None:
-    assert [file.stem for file in [*COURSE, GLOSSARY] if not markdown_links.links(file)] == []
+    assert [file.stem for file in [*COURSE, notebooks.APPENDIX, GLOSSARY] if not markdown_links.links(file)] == []
 
 
 def test_the_glossary_is_linked_from_the_map_and_from_every_last_line() -> None:
     assert all(GLOSSARY.name in notebooks.prose(file).splitlines()[-1] for file in COURSE)
     assert GLOSSARY.name in notebooks.prose(COURSE[0]).partition("## The map of the course")[2].partition("\n**")[0]
+
+
+def test_the_picture_of_the_course_names_every_notebook() -> None:
+    picture = next(section.prose for section in SECTIONS if section.heading == "The techniques of this course")
+    assert [stop.stem for stop in STOPS if stop.stem not in picture] == []
 
 
 def test_a_link_without_a_target_is_an_error(tmp_path: Path) -> None:

@@ -465,7 +465,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("server/techniques", "static"):
         shutil.copytree(notebooks.ROOT / name, tmp_path / name)
     root = notebooks.ROOT
-    for name in ("ROOT", "NOTEBOOKS", "SOLUTIONS", "EXERCISES", "GLOSSARY"):
+    for name in ("ROOT", "NOTEBOOKS", "SOLUTIONS", "EXERCISES", "GLOSSARY", "APPENDIX"):
         monkeypatch.setattr(notebooks, name, tmp_path / getattr(notebooks, name).relative_to(root))
     return tmp_path
 

@@ -28,7 +28,7 @@ def write_all(to_run: list[Path], measure: bool) -> None:
         notebooks.write(path, notebooks.run(path))
         seconds[path.stem] = clock() - began
         print(f"{path.stem}: {seconds[path.stem]:.1f} s", flush=True)
-    for path in [*notebooks.course(), notebooks.GLOSSARY]:
+    for path in [*notebooks.with_outputs(), notebooks.GLOSSARY]:
         notebooks.write(path, notebooks.canonical(notebooks.read(path)))
     for path in notebooks.SOLUTIONS.glob("*.ipynb"):
         notebooks.write(path, notebooks.canonical(notebooks.read(path), keep_outputs=False))
@@ -43,7 +43,7 @@ def main() -> None:
     try:
         if options.command == "write":
             everything = options.run or options.measure
-            write_all(notebooks.course() if everything else options.notebooks, options.measure)
+            write_all(notebooks.with_outputs() if everything else options.notebooks, options.measure)
         elif options.command == "course":
             make_course(options.folder.resolve())
         elif options.command == "blank":

@@ -18,6 +18,7 @@ NOTEBOOKS = ROOT / "notebooks"
 SOLUTIONS = NOTEBOOKS / "solutions"
 EXERCISES = NOTEBOOKS / "exercises"
 GLOSSARY = NOTEBOOKS / "glossary.ipynb"
+APPENDIX = NOTEBOOKS / "appendix.ipynb"
 COURSE = "[0-9][0-9]_*.ipynb"
 PREDICT = "**Predict**"
 COLLAPSED = "collapsed"  # the tag of a cell whose output would show the result of a later prediction
@@ -30,6 +31,11 @@ Cell = dict[str, Any]
 def course() -> list[Path]:
     """Return the paths of the course's notebooks, in order."""
     return sorted(NOTEBOOKS.glob(COURSE))
+
+
+def with_outputs() -> list[Path]:
+    """Return the paths of the notebooks that are stored with their outputs: the course's, in order, and the appendix."""
+    return [*course(), APPENDIX]
 
 
 def read(path: Path) -> Notebook:
