@@ -1,7 +1,7 @@
 """Where the links of a notebook or of a Markdown file lead: the headings of their targets, as JupyterLab names them.
 
-JupyterLab 4 opens `01_wire.ipynb#Framed-by-length` at the heading "Framed by length". The name of a heading is its text
-with a hyphen for each space, and it is case-sensitive. In a Markdown file the names are those of GitHub.
+JupyterLab 4 opens `01_wire.ipynb#Framed-by-length` at the heading "Framed by length". The name of a heading is its
+text with a hyphen for each space, and it is case-sensitive. In a Markdown file the names are those of GitHub.
 """
 
 from __future__ import annotations

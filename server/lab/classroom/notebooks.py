@@ -34,7 +34,7 @@ def course() -> list[Path]:
 
 
 def with_outputs() -> list[Path]:
-    """Return the paths of the notebooks that are stored with their outputs: the course's, in order, and the appendix."""
+    """Return the paths of the notebooks that are stored with outputs: the course in order, then the appendix."""
     return [*course(), APPENDIX]
 
 
