@@ -70,7 +70,8 @@ def prose(name: str, text: str) -> Iterator[tuple[str, str]]:
         return
     reader = {".py": _python, ".js": _script, ".html": _page}.get(Path(name).suffix or name, _plain)
     for number, line in reader(text):
-        yield str(number), re.sub(r"`[^`]*`", "", line)
+        # The glossary lists other words for its terms, because readers may search for them.
+        yield str(number), re.sub(r"`[^`]*`|^- \*\*.*?\*\* \(also .*?\)", "", line)
 
 
 def _plain(text: str) -> Iterator[tuple[int, str]]:

@@ -1,17 +1,16 @@
-"""The path through the course: its lines, its words, and that no link of it leads nowhere."""
+"""The path through the course: its generated lines, the glossary, and the links."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import markdown_links
 import pytest
 from markdown_links import headings
 
-from server.lab.classroom import course_path, notebooks
+from server.lab.classroom import course_path, glossary, notebooks
 from server.lab.classroom.folders import EditionError
 
 ROOT = notebooks.NOTEBOOKS.parent
@@ -63,68 +62,31 @@ def test_a_notebook_without_the_data_of_the_course_is_refused_by_name(
         course_path.stops()
 
 
-# The words
+# The glossary
+
+SECTIONS = glossary.sections()
+ENTRIES = glossary.entries()
+# Words that a reader may search for, and the entry that they lead to.
+SEARCHED = {
+    "answer": "response",
+    "ask": "request",
+    "broken pipe": "disconnect",
+    "chunked encoding": "chunked",
+    "EOF": "connection closes",
+    "field": "header",
+    "go away": "disconnect",
+    "hang up": "disconnect",
+    "head": "header section",
+    "held back": "buffer",
+    "JSON Lines": "newline-delimited JSON",
+    "patience": "timeout",
+    "piece": "read",
+    "push": "server-sent events",
+}
 
 
-class Section(NamedTuple):
-    """What stands under a heading: prose, and code with what it has shown."""
-
-    notebook: str
-    heading: str
-    prose: str
-    shown: str
-
-
-def sections(file: Path) -> list[Section]:
-    found: list[Section] = []
-    for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "code":
-            found[-1] = found[-1]._replace(shown="\n".join([found[-1].shown, source, *map(output, cell["outputs"])]))
-            continue
-        above, *parts = re.split(r"^#+ (.+)\n", source, flags=re.MULTILINE)
-        if found:
-            found[-1] = found[-1]._replace(prose=f"{found[-1].prose}\n{above}")
-        found += [Section(file.stem, *pair, "") for pair in zip(parts[::2], parts[1::2], strict=True)]
-    return found
-
-
-def output(shown: dict[str, object]) -> str:
-    data = shown.get("data")
-    text = data.get("text/plain", "") if isinstance(data, dict) else shown.get("text", "")
-    return "".join(text if isinstance(text, str | list) else "")
-
-
-class Word(NamedTuple):
-    """An entry of the glossary: the word, what it says, and where it leads."""
-
-    word: str
-    says: str
-    notebook: str
-    heading: str
-    link: str
-
-    @property
-    def form(self) -> str:
-        """How it shows on the wire or in code: what the entry shows first as code."""
-        found = re.search(r"`([^`]+)`", self.says)
-        assert found, f"{self.word} has no form"
-        return found[1]
-
-    def stands_in(self, section: Section) -> bool:
-        """Whether the word stands in a section, or in the title of its notebook, and its form in code or output."""
-        word = re.compile(rf"(?<!\w){re.escape(self.word.strip('`'))}s?(?!\w)", re.IGNORECASE)
-        return self.form in section.shown and any(map(word.search, (TITLES[section.notebook], *section[1:])))
-
-
-SECTIONS = [section for file in COURSE for section in sections(file)]
-TITLES = {section.notebook: section.heading for section in reversed(SECTIONS)}
-LINES = [line for line in notebooks.prose(GLOSSARY).splitlines() if line.startswith("- ")]
-WORDS = [Word(*found.groups()) for found in map(ENTRY.fullmatch, LINES) if found]
-
-
-def letters(word: Word) -> tuple[str, str]:
-    return word.word.strip("`").lower(), word.word
+def letters(entry: re.Match[str]) -> tuple[str, str]:
+    return entry["term"].strip("`").lower(), entry["term"]
 
 
 def test_the_glossary_is_prose_in_canonical_form() -> None:
@@ -136,31 +98,52 @@ def test_the_glossary_is_prose_in_canonical_form() -> None:
     assert notebooks.cells(GLOSSARY, "code") == []
 
 
-def test_every_line_of_the_glossary_is_a_word() -> None:
-    assert len(WORDS) == len(LINES)
-    assert 40 <= len(WORDS) <= 60
-    assert all(word.says.endswith(".") for word in WORDS)
+def test_every_line_of_the_glossary_defines_a_term() -> None:
+    lines = [line for line in notebooks.prose(GLOSSARY).splitlines() if line.startswith("- ")]
+    assert [entry[0] for entry in ENTRIES] == lines
+    assert 50 <= len(ENTRIES) <= 80
+    assert all(entry["definition"].endswith(".") for entry in ENTRIES)
 
 
-def test_the_words_are_sorted_and_none_comes_twice() -> None:
-    assert sorted(WORDS, key=letters) == WORDS
-    assert len({word.word.lower() for word in WORDS}) == len(WORDS)
+def test_the_terms_are_sorted_and_unique() -> None:
+    assert sorted(ENTRIES, key=letters) == ENTRIES
+    assert len({entry["term"].lower() for entry in ENTRIES}) == len(ENTRIES)
 
 
-def test_the_words_stand_under_their_letters() -> None:
+def test_the_terms_stand_under_their_letters() -> None:
     for part in notebooks.prose(GLOSSARY).split("\n## ")[1:]:
         first, last = part.partition("\n")[0].lower().split(" to ")
-        found = [letters(Word(*entry))[0] for entry in ENTRY.findall(part)]
+        found = [letters(entry)[0] for entry in glossary.ENTRY.finditer(part)]
         assert found
-        assert all(first <= word[0] <= last for word in found)
+        assert all(first <= term[0] <= last for term in found)
 
 
-@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.word)
-def test_a_word_leads_to_where_it_is_first_seen(word: Word) -> None:
-    first = next((section for section in SECTIONS if word.stands_in(section)), None)
-    assert first, f"{word.word} and {word.form} stand together nowhere"
-    assert (word.notebook, word.heading) == first[:2]
-    assert word.link == f"{word.notebook}.ipynb#{word.heading.replace(' ', '-')}"
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["term"])
+def test_a_term_leads_to_the_section_where_it_is_first_seen(entry: re.Match[str]) -> None:
+    first = glossary.first_section(entry, SECTIONS)
+    assert first, f"no section contains {entry['term']} and its form: change the form, then run `run.py write`"
+    assert (entry["title"], entry["link"]) == (f"{first.stem}, {first.heading}", first.link)
+
+
+@pytest.mark.parametrize(("word", "term"), SEARCHED.items())
+def test_other_words_for_a_term_lead_to_it(word: str, term: str) -> None:
+    (entry,) = (entry for entry in ENTRIES if entry["term"] == term)
+    assert word in entry["others"].split(", ")
+
+
+@pytest.mark.parametrize("term", ["body", "buffer", "disconnect", "header", "request", "response", "timeout"])
+def test_a_term_that_readers_search_for_has_an_entry(term: str) -> None:
+    assert [entry["term"] for entry in ENTRIES if entry["term"] == term] == [term]
+
+
+def test_writing_the_glossary_corrects_a_wrong_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, before = tmp_path / "glossary.ipynb", GLOSSARY.read_text(encoding="utf-8")
+    changed = before.replace("[00_start, Look at the wire](00_start.ipynb#Look-at-the-wire)", "[x, y](z)")
+    copy.write_text(changed.replace(" First seen in [01_wire, ", " First seen in [other, "), encoding="utf-8")
+    monkeypatch.setattr(notebooks, "GLOSSARY", copy)
+    assert changed != before
+    glossary.write()
+    assert copy.read_text(encoding="utf-8") == before
 
 
 # The links

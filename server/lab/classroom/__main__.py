@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from time import monotonic as clock
 
-from . import course_path, notebooks, tables
+from . import course_path, glossary, notebooks, tables
 from .arguments import command_line
 from .blank import make_blank
 from .bundle import make_bundle
@@ -33,6 +33,7 @@ def write_all(to_run: list[Path], measure: bool) -> None:
     for path in notebooks.SOLUTIONS.glob("*.ipynb"):
         notebooks.write(path, notebooks.canonical(notebooks.read(path), keep_outputs=False))
     course_path.write()
+    glossary.write()
     write_exercises(notebooks.SOLUTIONS, notebooks.EXERCISES)
     tables.write(seconds, measure)
 
