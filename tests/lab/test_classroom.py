@@ -300,6 +300,14 @@ def test_the_gradebook_has_the_points_of_an_assignment(assignment: Path) -> None
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_cells_that_would_show_a_solution_are_folded(path: Path) -> None:
+    for cell in notebooks.cells(path, "code"):
+        source = "".join(cell["source"])
+        if cell["metadata"].get("nbgrader", {}).get("grade") or source.startswith(("lines = ", "hint = ")):
+            assert cell["metadata"]["jupyter"] == {"source_hidden": True}, source
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_no_two_graded_cells_have_the_same_name(path: Path) -> None:
     marked = [
         cell["metadata"]["nbgrader"] for cell in notebooks.cells(path, "code") if "nbgrader" in cell["metadata"]
