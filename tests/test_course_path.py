@@ -146,6 +146,18 @@ def test_writing_the_glossary_corrects_a_wrong_link(tmp_path: Path, monkeypatch:
     assert copy.read_text(encoding="utf-8") == before
 
 
+def test_an_entry_whose_form_no_section_contains_keeps_its_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, before = tmp_path / "glossary.ipynb", GLOSSARY.read_text(encoding="utf-8")
+    changed = before.replace("`HTTP/1.1 200 OK`", "`HTTP/1.1 299 Unknown`")
+    copy.write_text(changed, encoding="utf-8")
+    monkeypatch.setattr(notebooks, "GLOSSARY", copy)
+    assert changed != before
+    glossary.write()
+    assert copy.read_text(encoding="utf-8") == changed
+
+
 # The links
 
 
