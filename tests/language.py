@@ -18,7 +18,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = ("*.md", "*.ipynb", "*.html", "*.js", "*.css", "*.py", "*.yml", "*.toml")
-SKIPPED = ("CODE_OF_CONDUCT.md", "tests/language.py")
+# The exercises are not checked yet: their tasks, hints and messages are being rewritten.
+SKIPPED = re.compile(
+    r"CODE_OF_CONDUCT|tests/language|notebooks/(solutions|exercises)/\d|tests/exercises|tests/lab/test_exercises"
+)
 EXERCISES = re.compile(r"exercise|solutions|quizzes|classroom|TEACHING|CHANGELOG|test_run|test_teaching|CONTRIBUTING")
 
 # Each word that is not used, and the word that is. The second table does not hold for exercises, which have answers.
@@ -46,7 +49,7 @@ def main() -> int:
     """Print each word that is not used, with its file and line; return 1 if there is one."""
     command = ["git", "ls-files", *CHECKED]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    found = [hit for name in names if name and name not in SKIPPED for hit in check(name)]
+    found = [hit for name in names if name and not SKIPPED.search(name) for hit in check(name)]
     print("\n".join(found), end="\n" if found else "")
     return bool(found)
 

@@ -216,7 +216,7 @@ def test_a_moved_folder_installs_anew(run: ModuleType, tmp_path: Path) -> None:
     assert run.digest("3.13") != before
 
 
-def test_a_python_that_is_gone_counts_as_none(run: ModuleType) -> None:
+def test_a_missing_python_is_replaced(run: ModuleType) -> None:
     run.create_venv()
     assert run.probe()[0] == "{}.{}".format(*sys.version_info)
     os.remove(run.PYTHON)
@@ -309,7 +309,7 @@ def test_failures_name_cause_and_remedy(run: ModuleType, output: str, cause: str
     assert output.splitlines()[-1] in message
 
 
-def test_an_old_python_is_told_so(tmp_path: Path) -> None:
+def test_an_old_python_is_an_error(tmp_path: Path) -> None:
     pretend = "import runpy, sys; sys.version_info = (3, 8, 1); runpy.run_path(sys.argv[1], run_name='__main__')"
     command = [sys.executable, "-c", pretend, str(ROOT / "run.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -335,7 +335,7 @@ def shadow(folder: Path, *modules: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("modules", [("venv",), ("ensurepip", "pip")])
-def test_a_python_without_its_venv_module_is_told_what_to_install(
+def test_an_error_names_the_package_of_a_missing_venv_module(
     run: ModuleType, tmp_path: Path, modules: tuple[str, ...]
 ) -> None:
     code, said = finished(tmp_path, "lab", "--port", str(free_port()), **shadow(tmp_path, *modules))

@@ -171,7 +171,7 @@ def test_the_stored_exercises_are_made_from_the_solutions(name: str) -> None:
     assert current, remedy
 
 
-def test_an_exercise_whose_solution_is_gone_goes_too(tmp_path: Path) -> None:
+def test_exercises_without_a_solution_are_removed(tmp_path: Path) -> None:
     write(tmp_path / "solutions" / "02_small.ipynb", SMALL)
     orphan = write(tmp_path / "exercises" / "01_gone.ipynb", SMALL)
     write_exercises(tmp_path / "solutions", tmp_path / "exercises")
@@ -199,7 +199,7 @@ def made(folder: Path, solutions: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def api(course: Path) -> Any:
-    """nbgrader, as it is told by the course's own settings, but for its patience with a cell that never ends."""
+    """nbgrader with the settings of the course, except for a shorter timeout of a cell."""
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader

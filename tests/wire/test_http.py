@@ -298,7 +298,7 @@ def test_a_body_without_length_or_chunks_ends_with_the_connection() -> None:
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-def test_no_body_follows_204_and_304_whatever_the_headers_say(status: str) -> None:
+def test_no_body_follows_204_and_304_even_if_headers_announce_one(status: str) -> None:
     section = f"HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\n".encode()
     assert kinds(parse(section + section)) == ["Head", "End", "Head", "End"]
 
@@ -407,11 +407,11 @@ def test_the_last_transfer_coding_decides_whether_a_body_is_chunked(value: str, 
         (b"A: b\r\n c\r\n\td\n", ("bare-lf", "obs-fold")),
     ],
 )
-def test_faults_that_a_reader_may_tolerate_are_codes_of_the_head(headers: bytes, problems: tuple[str, ...]) -> None:
+def test_faults_that_a_reader_may_tolerate_are_codes_of_the_header_section(headers: bytes, problems: tuple[str, ...]) -> None:
     assert head(OK + headers + b"\r\n").problems == head(GET + headers + b"\r\n", "request").problems == problems
 
 
-def test_transfer_encoding_in_http_1_0_is_a_problem_of_the_head() -> None:
+def test_transfer_encoding_in_http_1_0_is_a_problem_of_the_header_section() -> None:
     wire = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + LAST_CHUNK
     assert head(wire).problems == ("transfer-encoding-in-http-1.0",)
 
