@@ -407,7 +407,9 @@ def test_the_last_transfer_coding_decides_whether_a_body_is_chunked(value: str, 
         (b"A: b\r\n c\r\n\td\n", ("bare-lf", "obs-fold")),
     ],
 )
-def test_faults_that_a_reader_may_tolerate_are_codes_of_the_header_section(headers: bytes, problems: tuple[str, ...]) -> None:
+def test_faults_that_a_reader_may_tolerate_are_codes_of_the_header_section(
+    headers: bytes, problems: tuple[str, ...]
+) -> None:
     assert head(OK + headers + b"\r\n").problems == head(GET + headers + b"\r\n", "request").problems == problems
 
 
