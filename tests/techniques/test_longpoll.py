@@ -82,7 +82,7 @@ def test_a_client_that_has_every_tick_receives_a_response_immediately() -> None:
 
 @given(st.integers(-1, 300), st.integers(0, 300))
 def test_the_response_has_the_kept_ticks_and_the_number_of_missed_ticks(after: int, latest: int) -> None:
-    found = longpoll.news(Feed(5, 1, count=301), after, now=5 + latest)
+    found = longpoll.new_ticks(Feed(5, 1, count=301), after, now=5 + latest)
     numbers = [tick["n"] for tick in found["ticks"]]
     new = max(0, latest - after)
     assert len(numbers) == min(new, KEPT)
