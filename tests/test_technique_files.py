@@ -16,7 +16,7 @@ STEMS = [technique.__name__.rpartition(".")[2] for technique in TECHNIQUES]
 COURSE = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 SHARED_PAGES = ["base", "index", "lanes", "waiting"]
 # Tests in tests/browser for more than one page.
-SHARED_TESTS = ["eventsource", "index", "lab", "lanes", "pages", "restart"]
+SHARED_TESTS = ["eventsource", "fetch_events", "index", "lab", "lanes", "pages", "restart"]
 
 TECHNIQUE_FILES = [
     "server/techniques/{}.py",
