@@ -72,6 +72,7 @@ PROBLEMS = {
     "repeated-length": "Content-Length is repeated",
     "transfer-encoding-in-http-1.0": "HTTP/1.0 has no Transfer-Encoding",
 }
+HEADER_SECTION = {"start line", "header", "end of headers"}  # kinds of rows
 MESSAGES = 60  # that are drawn at least, so that a small limit of body lines does not hide any
 IDLE = 1.0  # seconds from which a silence is shown
 
@@ -244,10 +245,12 @@ def _details(message: Message, times: bool) -> str:
     bold = f"<b>{escape(data, quote=False)}</b>" if data else ""
     italic = f"<i>{escape(note, quote=False)}</i>" if note else ""
     summary = " ".join(filter(None, (time, ARROWS[first.direction], bold, italic)))
+    if not rest:
+        return f"<p>{summary}</p>"
     lines = "\n".join(_italic(row, times) for row in rest)
-    return (
-        f"<details open><summary>{summary}</summary>\n<pre>{lines}</pre></details>" if rest else f"<p>{summary}</p>"
-    )
+    # A request without a body is folded, so that the response is in sight.
+    folded = first.direction == "->" and all(row.kind in HEADER_SECTION for row in message.rows)
+    return f"<details{'' if folded else ' open'}><summary>{summary}</summary>\n<pre>{lines}</pre></details>"
 
 
 def _italic(row: Row, times: bool) -> str:

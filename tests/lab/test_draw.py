@@ -1052,6 +1052,22 @@ def test_data_never_becomes_an_element(text: str) -> None:
     assert as_text(html).count(text) >= 3
 
 
+@pytest.mark.parametrize(
+    ("request_bytes", "response", "opened"),
+    [
+        (GET, [], [False]),
+        (GET, [CHUNKED], [False, True]),
+        (POST + b"hello", [CHUNKED], [True, True]),  # a request with a body
+        (UPGRADE, [UPGRADED, MASKED], [False, True]),
+    ],
+)
+def test_only_a_request_without_a_body_starts_folded(
+    request_bytes: bytes, response: list[bytes], opened: list[bool]
+) -> None:
+    found = re.findall(r"<details( open)?>", answered(request_bytes, response).html())
+    assert [attribute == " open" for attribute in found] == opened
+
+
 def test_a_drawing_displays_itself_as_text_and_as_html() -> None:
     recording = answered(GET, [TWO_TICKS])
     assert str(recording) == recording.text()
