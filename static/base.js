@@ -1,11 +1,11 @@
-// What the pages have in common. What a technique is about stands in its page's own module.
+// Functions that all pages use. The module of each page contains the code of its technique.
 
 export const byId = id => document.getElementById(id)
 
-// A sandboxed frame, such as a help pane, gives the page an origin that equals no other, not even its server's.
+// In a sandboxed frame, such as a help pane, the page has an opaque origin: it equals no other, not even the server's.
 export const opaque = self.origin === "null"
 
-export const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches
 
 // Behind jupyter-server-proxy. It does not pass a disconnect on to the server, so every stream needs an end.
 export const proxied = /\/proxy\/\d+\//.test(location.pathname)
@@ -14,30 +14,30 @@ export const PROXY_SECONDS = 30
 // The proxy passes a response on chunk by chunk only if the request has exactly this Accept header.
 export const STREAM_HEADERS = proxied ? { Accept: "text/event-stream" } : {}
 
-const SILENCE = 3000 // milliseconds without a byte before a page says so
+const SILENCE = 3000 // milliseconds without a byte before a page reports it
 const SILENT = "waiting: nothing has arrived for 3 s. A proxy may be buffering the response, or six streams are open"
 
-const WORDS = {
-  connecting: "connecting: the request is on its way",
-  open: "open: the answer has begun and is not over",
-  reconnecting: "reconnecting: the server or its stream is gone; the browser tries again by itself",
-  refused: "closed: the answer was no event stream; the browser does not ask again",
-  closed: "closed: source.close() has been called",
-  loading: "loading: the page comes in, and runs as it comes",
-  ended: "ended: the load event has come, the page is whole",
-  foreign: "not started: this page stands in a sandboxed frame, which no page inside it may call",
-  stopped: "stopped: the frame is gone, and its connection with it",
+const TEXTS = {
+  connecting: "connecting: the request is sent",
+  open: "open: the response has started",
+  reconnecting: "reconnecting: the connection is lost; the browser retries by itself",
+  refused: "closed: the response is not an event stream; the browser does not reconnect",
+  closed: "closed: the page called source.close()",
+  loading: "loading: the page arrives, and each script runs when it arrives",
+  ended: "ended: the load event has fired; the page is complete",
+  sandboxed: "not started: this page is in a sandboxed frame, so the hidden frame cannot call it",
+  stopped: "stopped: the frame is removed, and its connection is closed",
 }
 
-/** Say in words how a stream stands; the same words are not said twice, since screen readers read out each change. */
-export function say(place, kind, words = WORDS[kind]) {
+/** Show the state of a stream in `place`. The same text is not set twice, because screen readers read out each change. */
+export function setState(place, kind, text = TEXTS[kind]) {
   place.dataset.kind = kind
-  if (place.textContent !== words) place.textContent = words
+  if (place.textContent !== text) place.textContent = text
 }
 
 const RUNNING = ["connecting", "open", "loading", "reconnecting"].map(kind => `.state[data-kind=${kind}]`).join()
 
-/** Open the streams of a page when it is shown, and close them when it is hidden or left. A page that is shown again
+/** Open the streams of a page when it is shown, and close them when it is hidden or unloaded. A page that is shown again
  * opens its streams again only if they were running before. */
 export function whileShown(open, close) {
   let running = true // a page that is loaded in the background starts when it is first shown
@@ -60,9 +60,9 @@ export function whileShown(open, close) {
   }).observe(document.documentElement)
 }
 
-/** Say in `place` that nothing has arrived, if `waiting()` is still true after 3 s. Return the timer. */
-export function noteSilence(place, waiting, words = SILENT) {
-  return setTimeout(() => waiting() && say(place, place.dataset.kind, words), SILENCE)
+/** Show in `place` that nothing has arrived, if `waiting()` is still true after 3 s. Return the timer. */
+export function reportSilence(place, waiting, text = SILENT) {
+  return setTimeout(() => waiting() && setState(place, place.dataset.kind, text), SILENCE)
 }
 
 /** Return a new iframe. It shows its state in `place`, also if no part of its page has arrived after 3 s. It calls
@@ -73,38 +73,38 @@ export function newFrame(url, title, place, complete = () => {}) {
   frame.title = title
   frame.src = url
   frame.addEventListener("load", () => {
-    say(place, "ended")
+    setState(place, "ended")
     complete()
   })
   const empty = () => frame.contentDocument && !frame.contentDocument.querySelector("h1, script, pre")
-  noteSilence(place, () => frame.isConnected && place.dataset.kind === "loading" && empty())
+  reportSilence(place, () => frame.isConnected && place.dataset.kind === "loading" && empty())
   return frame
 }
 
-/** What a page shows of a stream: its state in words, the latest text, and a log of the last ten. */
+/** The live region of a page: the state of the stream, the latest text, and a log of the last ten texts. */
 export class Live {
   data = byId("data")
   state = byId("state")
   log = byId("log")
 
-  say(kind, words) {
-    say(this.state, kind, words)
+  setState(kind, text) {
+    setState(this.state, kind, text)
   }
 
-  /** Nothing received yet; the clock of the log starts here. */
+  /** Clear the data and the log. The times of the log count from now. */
   start(kind = "connecting") {
     this.began = performance.now()
     this.last = undefined
     this.log.replaceChildren()
     this.data.textContent = "nothing received yet"
     this.data.classList.add("waiting")
-    this.say(kind)
+    this.setState(kind)
     clearTimeout(this.silence)
-    this.silence = noteSilence(this.state, () => this.state.dataset.kind === "connecting")
+    this.silence = reportSilence(this.state, () => this.state.dataset.kind === "connecting")
   }
 
   show(text) {
-    this.data.textContent = text // never innerHTML: what comes over the wire is text
+    this.data.textContent = text // never innerHTML: received data is text
     this.data.classList.remove("waiting")
     this.log.append(this.#line(text, performance.now()))
     if (this.log.children.length > 10) this.log.firstElementChild.remove()
@@ -113,17 +113,17 @@ export class Live {
   #line(text, now) {
     const line = document.createElement("li")
     const gap = this.last === undefined ? "" : `+${Math.round(now - this.last)} ms`
-    line.append(piece("text", text), piece("when", `${((now - this.began) / 1000).toFixed(3)} s`), piece("gap", gap))
+    line.append(span("text", text), span("when", `${((now - this.began) / 1000).toFixed(3)} s`), span("gap", gap))
     this.last = now
     return line
   }
 }
 
-function piece(name, text) {
-  const span = document.createElement("span")
-  span.className = name
-  span.textContent = text
-  return span
+function span(name, text) {
+  const made = document.createElement("span")
+  made.className = name
+  made.textContent = text
+  return made
 }
 
 /** Limit a stream to `seconds`, if a proxy does not pass a disconnect on. */
@@ -131,56 +131,56 @@ export function limit({ elements: { count, interval } }, seconds = PROXY_SECONDS
   if (proxied) count.value = Math.ceil(seconds / interval.value)
 }
 
-/** What a form asks for, as a query: its fields that are not empty. */
-export function asked(form) {
+/** Return the query of a form: its fields that are not empty. */
+export function query(form) {
   return new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""))
 }
 
-/** Count one more, or `more`, in the element that has this id. */
-export function add(id, more = 1) {
-  byId(id).textContent = Number(byId(id).textContent) + more
+/** Add `n` to the number in the element with this id. */
+export function add(id, n = 1) {
+  byId(id).textContent = Number(byId(id).textContent) + n
 }
 
-/** Let all that is counted begin with 0. */
-export function countAnew() {
+/** Set all counts of the page to 0. */
+export function resetCounts() {
   for (const number of document.querySelectorAll(".counts dd")) number.textContent = "0"
 }
 
-/** Wait; where the signal came meanwhile, end with its AbortError. */
+/** Wait for `seconds`. Throw the AbortError of the signal if it was aborted meanwhile. */
 export async function pause(seconds, signal) {
   await new Promise(done => setTimeout(done, seconds * 1000))
   signal.throwIfAborted()
 }
 
-/** Why an answer is none: its status, and the server's own words where they are plain text. */
-export async function reason(answer) {
-  const plain = answer.headers.get("Content-Type")?.startsWith("text/plain")
-  return plain ? `${answer.status}, ${(await answer.text()).trim()}` : `${answer.status} ${answer.statusText}`
+/** Return why a request failed: the status, and the body if it is plain text. */
+export async function reason(response) {
+  const plain = response.headers.get("Content-Type")?.startsWith("text/plain")
+  return plain ? `${response.status}, ${(await response.text()).trim()}` : `${response.status} ${response.statusText}`
 }
 
-/** Say that the answer is a refusal, and why, and end what goes on while `reader.more`. From status 500 on it may be a
- * proxy that speaks for a server that is away: then throw, as fetch does where there is no answer. */
-export async function refused(live, reader, answer) {
-  const why = await reason(answer)
-  if (answer.status >= 500) throw new Error(why)
+/** Show why the server refused a request, and end the loop that runs while `reader.more`. A status of 500 or more may
+ * come from a proxy whose server has stopped: then throw an error, as fetch does without a response. */
+export async function showRefusal(live, reader, response) {
+  const why = await reason(response)
+  if (response.status >= 500) throw new Error(why)
   reader.more = false
-  live.say("refused", `refused: ${why}`)
+  live.setState("refused", `refused: ${why}`)
 }
 
-/** Catch the AbortError, with which all ends that is stopped on purpose; throw any other. */
-export function onlyAborted(error) {
+/** Ignore an AbortError, which ends everything that the page stops; throw every other error. */
+export function ignoreAbort(error) {
   if (error.name !== "AbortError") throw error
 }
 
-/** Show in `place` the lines of a module that stand between its two marks, so that the page cannot misquote it. */
+/** Show in `place` the lines of a module between its two marks, so that the page shows the code that runs. */
 export async function showSource(url, place) {
-  const answer = await fetch(url)
-  const text = await answer.text()
+  const response = await fetch(url)
+  const text = await response.text()
   place.textContent = text.split("// <shown>\n")[1].split("// </shown>")[0].trim()
 }
 
-/** What the server teaches, in its order: the stem, the title and a line about each technique. */
-export const techniques = fetch("../techniques").then(answer => answer.json())
+/** The techniques of the server, in order: the stem, the title and one line about each. */
+export const techniques = fetch("../techniques").then(response => response.json())
 
 export function link(url, text) {
   const made = document.createElement("a")
@@ -195,7 +195,7 @@ export function item(...content) {
   return made
 }
 
-async function linkTheRest() {
+async function fillHeader() {
   const links = (await techniques).map(({ stem, title }) => item(link(`${stem}.html`, title)))
   document.querySelector("header nav ul").replaceChildren(...links)
   for (const each of document.querySelectorAll("header a")) {
@@ -205,4 +205,4 @@ async function linkTheRest() {
     if (list) list.scrollLeft = each.offsetLeft - list.offsetLeft - 16
   }
 }
-linkTheRest()
+fillHeader()

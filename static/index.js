@@ -1,6 +1,8 @@
-// The front page: the spinner, straight from the root URL of the server.
+// The front page: the spinner comes from the root URL of the server.
 
-import { Live, PROXY_SECONDS, byId, calm, item, link, proxied, showSource, techniques, whileShown } from "./base.js"
+import {
+  Live, PROXY_SECONDS, byId, item, link, proxied, reducedMotion, showSource, techniques, whileShown,
+} from "./base.js"
 
 const live = new Live()
 let source
@@ -9,24 +11,24 @@ let source
 function start() {
   stop()
   live.start()
-  source = new EventSource(address())
-  source.onopen = () => live.say("open")
+  source = new EventSource(url())
+  source.onopen = () => live.setState("open")
   source.onmessage = event => live.show(event.data)
   source.onerror = () => {
-    const over = source.readyState === EventSource.CLOSED
-    live.say(over ? "refused" : "reconnecting")
+    const closed = source.readyState === EventSource.CLOSED
+    live.setState(closed ? "refused" : "reconnecting")
   }
 }
 
 function stop() {
   source?.close()
-  live.say("closed")
+  live.setState("closed")
 }
 // </shown>
 
-function address() {
-  const interval = calm ? 1 : 0.1
-  const query = new URLSearchParams({ ...(calm && { interval }), ...(proxied && { count: PROXY_SECONDS / interval }) })
+function url() {
+  const interval = reducedMotion ? 1 : 0.1
+  const query = new URLSearchParams({ ...(reducedMotion && { interval }), ...(proxied && { count: PROXY_SECONDS / interval }) })
   return query.size ? `..?${query}` : ".."
 }
 
@@ -36,7 +38,7 @@ whileShown(start, stop)
 showSource(import.meta.url, byId("source"))
 
 byId("techniques").replaceChildren(...(await techniques).map(({ stem, title, about }) => {
-  const raw = link(`../${stem}?count=50`, "bare answer")
+  const raw = link(`../${stem}?count=50`, "raw")
   raw.className = "raw"
   return item(link(`${stem}.html`, title), `: ${about} `, raw)
 }))

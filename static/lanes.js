@@ -97,7 +97,7 @@ export class Lanes {
     }
     source.addEventListener("error", () => {
       if (wire.ended) connect()
-      if (wire.answered) wire.close("lost")
+      if (wire.responded) wire.close("lost")
       else wire.close("failed", source.readyState === EventSource.CLOSED ? { text: "no event stream" } : {})
     })
     return () => wire.close("disconnected")
@@ -111,7 +111,7 @@ export class Lanes {
     socket.addEventListener("message", ({ data }) => wire.frame("server", data))
     socket.addEventListener("close", ({ wasClean, code }) => {
       if (wasClean) wire.close("complete", { text: `code ${code}` })
-      else wire.close(wire.answered ? "interrupted" : "failed")
+      else wire.close(wire.responded ? "interrupted" : "failed")
     })
     return wire
   }
@@ -528,7 +528,7 @@ class Connection {
 
   /** Report that the header section of a response has come. `headers` are those that the page can read. */
   response({ status = 200, headers = [], t } = {}) {
-    this.answered = true
+    this.responded = true
     const seen = [...headers].reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
     return this.add({ kind: "response", from: "server", status, bytes: seen + 110, about: true, t })
   }

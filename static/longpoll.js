@@ -1,87 +1,89 @@
-// The page of long polling: one request waits at the server, and its answer brings what is new.
+// The page of long polling: one request waits at the server, and its response contains the new ticks.
 
-import { Live, add, asked, byId, calm, countAnew, limit, onlyAborted, pause, refused, showSource, whileShown } from "./base.js"
+import {
+  Live, add, byId, ignoreAbort, limit, pause, query, reducedMotion, resetCounts, showRefusal, showSource, whileShown,
+} from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
-let asking, reader
+let controller, reader
 
 // <shown>
-// One request after another. The first has no cursor, so a feed begins; each
-// later one says how far this page has come.
-async function listen(signal, reader) {
+// One request after another. The first has no cursor, so a feed begins. Each
+// later request has the cursor of the last response.
+async function poll(signal, reader) {
   while (reader.more) {
-    await ask(signal, reader).catch(error => away(error, signal))
+    await request(signal, reader).catch(error => retry(error, signal))
   }
 }
 
-async function ask(signal, reader) {
-  add("asks")
-  const answer = await lanes.fetch(`../longpoll?${reader.query}`, { signal }, label) // fetch, drawn
-  if (answer.status === 204) empty()
-  else if (answer.ok) take(reader, await answer.json())
-  else await refused(live, reader, answer)
+async function request(signal, reader) {
+  add("requests")
+  const response = await lanes.fetch(`../longpoll?${reader.query}`, { signal }, label) // fetch, drawn
+  if (response.status === 204) noContent()
+  else if (response.ok) update(reader, await response.json())
+  else await showRefusal(live, reader, response)
 }
 
-function take(reader, { ticks, cursor, missed, more }) {
+function update(reader, { ticks, cursor, missed, more }) {
   for (const { char, n } of ticks) live.show(`${char} ${n}`)
   add("ticks", ticks.length)
-  add("forgotten", missed)
+  add("missed", missed)
   reader.query.set("after", cursor)
   reader.more = more
-  live.say(more ? "open" : "ended", more ? WAITING : ENDED)
+  live.setState(more ? "open" : "ended", more ? WAITING : ENDED)
 }
 // </shown>
 
 const label = text => JSON.parse(text).ticks.map(({ char, n }) => `${char} ${n}`).join(", ")
 
-const WAITING = "open: one request waits at the server until there is something to say"
-const ENDED = "ended: the answer says that no more comes, so the page asks no more"
+const WAITING = "open: one request waits at the server for the next tick"
+const ENDED = "ended: the last response has more: false, so the page stops polling"
 const STOPPED = "stopped: no request waits; the page keeps its cursor"
-const AWAY = "no answer: the server is away; the page asks again after a second"
+const RETRYING = "no response: the server cannot be reached; the page polls again after 1 s"
 
-function empty() {
+function noContent() {
   add("empty")
-  live.say("open", WAITING)
+  live.setState("open", WAITING)
 }
 
-async function away(error, signal) {
+async function retry(error, signal) {
   signal.throwIfAborted()
-  live.say("reconnecting", AWAY)
+  live.setState("reconnecting", RETRYING)
   await pause(1, signal)
 }
 
 function start() {
   live.start()
-  countAnew()
-  reader = { query: asked(form), more: true }
-  goOn()
+  resetCounts()
+  reader = { query: query(form), more: true }
+  resume()
 }
 
-/** Ask with the cursor that the page has; where there is nothing to go on with, start. */
-function goOn() {
+/** Continue at the cursor of the page; without a cursor, or after the end of the feed, start. */
+function resume() {
   if (!reader?.more) return start()
   stop()
-  live.say("connecting")
-  asking = new AbortController()
-  listen(asking.signal, reader).catch(onlyAborted)
+  live.setState("connecting")
+  controller = new AbortController()
+  poll(controller.signal, reader).catch(ignoreAbort)
 }
 
 function stop() {
-  asking?.abort()
+  controller?.abort()
   lanes.pause()
-  live.say("closed", STOPPED)
+  live.setState("closed", STOPPED)
 }
 
 form.addEventListener("submit", event => {
   event.preventDefault()
   start()
 })
-byId("go-on").addEventListener("click", goOn)
+byId("resume").addEventListener("click", resume)
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = "1"
+if (reducedMotion) form.elements.interval.value = "1"
 limit(form)
-whileShown(goOn, stop)
+whileShown(resume, stop)
 showSource(import.meta.url, byId("source"))

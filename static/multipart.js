@@ -1,38 +1,38 @@
-// The page of multipart: two pictures on the same stream, and what a page can know of them.
+// The page of multipart: the same stream as two pictures, with different flushes.
 
-import { asked, byId, calm, limit, noteSilence, say, showSource, whileShown } from "./base.js"
+import { byId, limit, query, reducedMotion, reportSilence, setState, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const images = {}
-const lanes = new Lanes(byId("lanes"), { names: ["Plain", "The next header sent ahead"] })
+const lanes = new Lanes(byId("lanes"), { names: ["Plain", "Next headers sent early"] })
 const wires = {}
 
 // <shown>
-function show(name, query) {
+function show(name, fields) {
   const image = new Image(160, 160)
   let loads = 0
-  image.onload = () => say(state(name), "open", `open: ${++loads} load event so far`)
+  image.onload = () => setState(state(name), "open", `open: ${++loads} load event so far`)
   image.addEventListener("error", () => wires[name].close("failed"))
-  image.onerror = () => say(state(name), "refused", "closed: an error event, and no reason")
-  image.crossOrigin = "anonymous" // so that a page in a sandboxed frame may look at the pixels, too
-  image.alt = "a line that turns, and its number"
-  image.src = `../multipart?${query}`
+  image.onerror = () => setState(state(name), "refused", "closed: an error event, which has no reason")
+  image.crossOrigin = "anonymous" // a page in a sandboxed frame may then read the pixels
+  image.alt = "a turning line and its number"
+  image.src = `../multipart?${fields}`
   return image
 }
 
 function stop(name) {
-  images[name]?.removeAttribute("src") // to take the element out of the page would end nothing
+  images[name]?.removeAttribute("src") // removing the element would not close the connection
   wires[name]?.close("disconnected")
-  say(state(name), "closed", "closed: the src attribute is gone, and the connection with it")
+  setState(state(name), "closed", "closed: the src attribute is removed, and the connection is closed")
 }
 
-// No event tells of a new picture. To know of it, look before each repaint.
-function watch(image, seen) {
+// No event reports a new picture. Compare the pixels before each repaint.
+function watch(image, changed) {
   let last
   requestAnimationFrame(function look() {
     const now = pixels(image)
-    if (now && now !== last) seen()
+    if (now && now !== last) changed()
     last = now
     if (image.hasAttribute("src")) requestAnimationFrame(look)
   })
@@ -42,29 +42,29 @@ function watch(image, seen) {
 const NO_PICTURE = "loading: no picture after 3 s. A proxy may be buffering the response, six streams may be open, or "
   + "the interval is long"
 const state = name => byId(`${name}-state`)
-const LANE = { plain: "Plain", ahead: "The next header sent ahead" }
-const PART = 700 // bytes of a part, about: a page cannot see them
+const LANE = { plain: "Plain", ahead: "Next headers sent early" }
+const PART = 700 // bytes of a part, an estimate: a page cannot measure it
 const pen = new OffscreenCanvas(16, 16).getContext("2d", { willReadFrequently: true })
 
 function pixels(image) {
-  if (!image.naturalWidth) return undefined // nothing has come yet, or the connection broke
+  if (!image.naturalWidth) return undefined // no picture yet, or the connection is lost
   pen.drawImage(image, 0, 0, 16, 16)
   return pen.getImageData(0, 0, 16, 16).data.join()
 }
 
-function start(name, query) {
+function start(name, fields) {
   stop(name)
   const strip = byId(`${name}-strip`)
   const began = performance.now()
   strip.replaceChildren()
-  say(state(name), "loading", "loading: no picture is whole yet")
+  setState(state(name), "loading", "loading: no picture is complete yet")
   const wire = wires[name] = lanes.open({ lane: LANE[name] })
-  wire.request({ url: `../multipart?${query}` })
-  const image = images[name] = show(name, query)
+  wire.request({ url: `../multipart?${fields}` })
+  const image = images[name] = show(name, fields)
   byId(name).replaceChildren(images[name])
-  noteSilence(state(name), () => images[name] === image && state(name).dataset.kind === "loading", NO_PICTURE)
+  reportSilence(state(name), () => images[name] === image && state(name).dataset.kind === "loading", NO_PICTURE)
   watch(images[name], () => {
-    if (!wire.answered) wire.response()
+    if (!wire.responded) wire.response()
     wire.message({ format: "part", bytes: PART, about: true })
     log(strip, performance.now() - began)
   })
@@ -78,11 +78,11 @@ function log(strip, passed) {
 }
 
 function startBoth() {
-  const query = asked(form)
-  start("plain", query)
-  query.delete("length")
-  query.set("ahead", "1")
-  start("ahead", query)
+  const fields = query(form)
+  start("plain", fields)
+  fields.delete("length")
+  fields.set("ahead", "1")
+  start("ahead", fields)
 }
 
 function stopBoth() {
@@ -95,7 +95,7 @@ form.addEventListener("submit", event => {
   startBoth()
 })
 byId("stop").addEventListener("click", stopBoth)
-if (calm) form.elements.interval.value = "1"
+if (reducedMotion) form.elements.interval.value = "1"
 limit(form, 5) // the proxy sends nothing before the stream has ended
 whileShown(startBoth, stopBoth)
 showSource(import.meta.url, byId("source"))

@@ -1,16 +1,18 @@
-// The page of newline-delimited JSON: one fetch, whose body is read as it comes.
+// The page of newline-delimited JSON: one fetch, whose body is read while it arrives.
 
-import { Live, STREAM_HEADERS, asked, byId, calm, limit, opaque, reason, showSource, whileShown } from "./base.js"
+import {
+  Live, STREAM_HEADERS, byId, limit, opaque, query, reason, reducedMotion, showSource, whileShown,
+} from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
-let asking
+let controller
 
 // <shown>
-async function read(answer) {
-  const reader = lines(answer.body).getReader()
+async function read(response) {
+  const reader = lines(response.body).getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return
@@ -19,24 +21,24 @@ async function read(answer) {
   }
 }
 
-// The bytes of a body as lines of text, however the network cuts them.
+// Return a body as lines of text, however the network splits its bytes.
 export function lines(body) {
   const text = body.pipeThrough(new TextDecoderStream())
   return text.pipeThrough(new TransformStream(splitter()))
 }
 
-// LF ends a line and nothing else does: a string may hold U+2028. What
-// follows the last LF waits for its end.
+// Only LF ends a line: a string may contain U+2028. Text after the last LF is
+// buffered until its line is complete.
 function splitter() {
   let rest = ""
   return {
     transform(text, output) {
-      const ended = (rest + text).split("\n")
-      rest = ended.pop()
-      for (const line of ended) if (line.trim()) output.enqueue(line)
+      const complete = (rest + text).split("\n")
+      rest = complete.pop()
+      for (const line of complete) if (line.trim()) output.enqueue(line)
     },
     flush() {
-      if (rest) throw new Error("the last line has no end")
+      if (rest) throw new Error("the last line is not complete")
     },
   }
 }
@@ -47,34 +49,34 @@ const label = text => {
   return `${char} ${n}`
 }
 
-const ENDED = "ended: the reader says done, the answer is whole"
+const ENDED = "ended: the reader returns done: true; the body is complete"
 
 async function run(options) {
   const headers = { ...STREAM_HEADERS, ...options.headers }
   stop()
   live.start()
-  const mine = asking = new AbortController()
-  let answer
+  const own = controller = new AbortController()
+  let response
   try {
-    answer = await lanes.fetch(`../ndjson?${asked(form)}`, { ...options, headers, signal: mine.signal }, label)
-    await follow(answer)
+    response = await lanes.fetch(`../ndjson?${query(form)}`, { ...options, headers, signal: own.signal }, label)
+    await follow(response)
   } catch (error) {
-    if (mine === asking) fail(error, answer)
+    if (own === controller) fail(error, response)
   }
 }
 
-async function follow(answer) {
-  if (!answer.ok) return live.say("refused", `refused: ${await reason(answer)}`)
-  live.say("open")
-  await read(answer)
-  live.say("ended", ENDED)
+async function follow(response) {
+  if (!response.ok) return live.setState("refused", `refused: ${await reason(response)}`)
+  live.setState("open")
+  await read(response)
+  live.setState("ended", ENDED)
 }
 
-function fail(error, answer) {
-  if (asking.signal.aborted) live.say("closed", `stopped: abort() has been called, and all ends with ${error.name}`)
-  else if (answer) live.say("cut", `cut: what came is not whole, the reader ends with ${error}`)
-  else live.say("cut", `no answer: the request has failed with ${error}`)
-  asking.abort() // whatever has failed, nothing is read any more
+function fail(error, response) {
+  if (controller.signal.aborted) live.setState("closed", `stopped: the page called abort(), and the reader throws ${error.name}`)
+  else if (response) live.setState("interrupted", `interrupted: the body is not complete; the reader throws ${error}`)
+  else live.setState("interrupted", `no response: fetch throws ${error}`)
+  controller.abort() // stop reading after any error
 }
 
 const start = () => run({})
@@ -85,7 +87,7 @@ function post() {
 }
 
 function stop() {
-  asking?.abort()
+  controller?.abort()
   lanes.pause()
 }
 
@@ -95,8 +97,8 @@ form.addEventListener("submit", event => {
 })
 byId("post").addEventListener("click", post)
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = "1"
-byId("foreign").hidden = !opaque
+if (reducedMotion) form.elements.interval.value = "1"
+byId("sandboxed").hidden = !opaque
 byId("post").disabled = opaque
 limit(form)
 whileShown(start, stop)

@@ -1,46 +1,47 @@
-// The page of polling: ask, wait, ask again.
+// The page of polling: send a request, wait, send the next request.
 
 import {
-  Live, add, asked, byId, calm, countAnew, limit, onlyAborted, opaque, pause, refused, showSource, whileShown,
+  Live, add, byId, ignoreAbort, limit, opaque, pause, query, reducedMotion, resetCounts, showRefusal, showSource,
+  whileShown,
 } from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const every = byId("every")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
-let asking
+let controller
 
 // <shown>
-// The next request waits for the answer to the last one: however slow the
-// server is, they never pile up.
+// The next request is sent only after the last response: with a slow server,
+// requests never pile up.
 async function poll(signal, seconds) {
-  const feed = { url: `../polling?${asked(form)}`, n: -1, more: true }
+  const feed = { url: `../polling?${query(form)}`, n: -1, more: true }
   while (feed.more) {
-    await ask(feed, signal).catch(error => away(error, signal))
+    await request(feed, signal).catch(error => retry(error, signal))
     if (feed.more) await pause(seconds, signal)
   }
 }
 
-async function ask(feed, signal) {
-  add("asks")
+async function request(feed, signal) {
+  add("requests")
   const headers = feed.tag ? { "If-None-Match": feed.tag } : {}
-  const answer = await lanes.fetch(feed.url, { headers, signal, cache: "no-store" }, label) // fetch, drawn
-  if (answer.status === 304) same()
-  else if (answer.ok) take(feed, answer, await answer.json())
-  else await refused(live, feed, answer)
+  const response = await lanes.fetch(feed.url, { headers, signal, cache: "no-store" }, label) // fetch, drawn
+  if (response.status === 304) notModified()
+  else if (response.ok) update(feed, response, await response.json())
+  else await showRefusal(live, feed, response)
 }
 
-function take(feed, answer, { char, n, more }) {
+function update(feed, response, { char, n, more }) {
   if (n > feed.n) {
-    add("seen")
-    add("unseen", n - feed.n - 1)
+    add("received")
+    add("missed", n - feed.n - 1)
     live.show(`${char} ${n}`)
   }
-  // start=now has led to a feed of one's own: ask at its address from now on.
-  Object.assign(feed, { n, more, url: answer.url })
-  feed.tag = answer.headers.get("ETag")
-  live.say(more ? "open" : "ended", more ? ASKING : ENDED)
+  // start=now redirects to a new feed: use its URL from now on.
+  Object.assign(feed, { n, more, url: response.url })
+  feed.tag = response.headers.get("ETag")
+  live.setState(more ? "open" : "ended", more ? POLLING : ENDED)
 }
 // </shown>
 
@@ -49,33 +50,33 @@ const label = text => {
   return `${char} ${n}`
 }
 
-const ASKING = "polling: the server answers; between two requests it knows nothing of this page"
-const ENDED = "ended: the answer says that no more comes, so the page asks no more"
-const STOPPED = "stopped: no request is under way, and none will follow"
-const AWAY = "no answer: the server is away; the page asks again"
+const POLLING = "polling: the server responds; between two requests no connection waits"
+const ENDED = "ended: the last response has more: false, so the page stops polling"
+const STOPPED = "stopped: the page sends no more requests"
+const RETRYING = "no response: the server cannot be reached; the page polls again"
 
-function same() {
-  add("same")
-  live.say("open", ASKING)
+function notModified() {
+  add("unchanged")
+  live.setState("open", POLLING)
 }
 
-function away(error, signal) {
+function retry(error, signal) {
   signal.throwIfAborted()
-  live.say("reconnecting", AWAY)
+  live.setState("reconnecting", RETRYING)
 }
 
 function start() {
   stop()
   live.start()
-  countAnew()
-  asking = new AbortController()
-  poll(asking.signal, every.valueAsNumber || 1).catch(onlyAborted)
+  resetCounts()
+  controller = new AbortController()
+  poll(controller.signal, every.valueAsNumber || 1).catch(ignoreAbort)
 }
 
 function stop() {
-  asking?.abort()
+  controller?.abort()
   lanes.pause()
-  live.say("closed", STOPPED)
+  live.setState("closed", STOPPED)
 }
 
 form.addEventListener("submit", event => {
@@ -83,8 +84,8 @@ form.addEventListener("submit", event => {
   start()
 })
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = every.value = "1"
-byId("foreign").hidden = !opaque
+if (reducedMotion) form.elements.interval.value = every.value = "1"
+byId("sandboxed").hidden = !opaque
 limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

@@ -1,19 +1,21 @@
-// The page of script snippets: a page that never has to end, in a frame one sees and in a frame one does not.
+// The page of script snippets: a page without an end, in a visible frame and in a hidden frame.
 
-import { Live, asked, byId, calm, limit, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import {
+  Live, byId, limit, newFrame, opaque, query, reducedMotion, setState, showSource, whileShown,
+} from "./base.js"
 import { Lanes, bytesOf } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
 let wire
 
 // <shown>
-// The scripts of the hidden page say parent.show(text): this is the parent.
+// The scripts of the hidden page call parent.show(text): this page is the parent.
 window.show = text => received(text)
 
 function startHidden() {
-  const url = `../snippets?frame=1&${asked(form)}`
+  const url = `../snippets?frame=1&${query(form)}`
   const frame = newFrame(url, "The hidden page", live.state, complete)
   wire = lanes.open()
   wire.request({ url })
@@ -22,10 +24,10 @@ function startHidden() {
 }
 
 function stopHidden() {
-  byId("hidden").replaceChildren() // no frame, no connection
+  byId("hidden").replaceChildren() // this also closes the connection
   wire?.close("disconnected")
   lanes.pause()
-  live.say("stopped")
+  live.setState("stopped")
 }
 // </shown>
 
@@ -35,7 +37,7 @@ function received(text) {
 }
 
 function draw(text) {
-  if (!wire.answered) wire.response()
+  if (!wire.responded) wire.response()
   if (text) wire.message({ format: "script", bytes: bytesOf(`<script>parent.show("${text}")</script>\n`), about: true, text })
 }
 
@@ -47,19 +49,19 @@ function complete() {
 
 function startVisible() {
   const state = byId("visible-state")
-  const frame = newFrame(`../snippets?${asked(form)}`, "The streamed page", state)
-  say(state, "loading")
+  const frame = newFrame(`../snippets?${query(form)}`, "The streamed page", state)
+  setState(state, "loading")
   byId("visible").replaceChildren(frame)
 }
 
 function stopVisible() {
   byId("visible").replaceChildren()
-  say(byId("visible-state"), "stopped")
+  setState(byId("visible-state"), "stopped")
 }
 
 function start() {
   startVisible()
-  if (opaque) live.say("foreign")
+  if (opaque) live.setState("sandboxed")
   else startHidden()
 }
 
@@ -77,7 +79,7 @@ byId("attack").addEventListener("click", () => {
   start()
 })
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = "1"
+if (reducedMotion) form.elements.interval.value = "1"
 limit(form, 5) // the proxy sends nothing before the page is complete
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

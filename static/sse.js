@@ -1,31 +1,31 @@
-// The page of server-sent events: one EventSource, and what becomes of it.
+// The page of server-sent events: one EventSource and its states.
 
-import { Live, asked, byId, calm, limit, showSource, whileShown } from "./base.js"
+import { Live, byId, limit, query, reducedMotion, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
 let source, closeLanes
 
-// What a server that resumes may say of the events in between.
+// Events with these names report that the stream cannot resume at the last id.
 const NOTES = {
-  missed: number => `open: too long away, the server has forgotten ${number} events`,
-  unknown: id => `open: the server does not know the last id, ${id}, and begins anew`,
+  missed: number => `open: the server no longer has ${number} of the missed events`,
+  unknown: id => `open: the server does not know the last id, ${id}, and starts a new stream`,
 }
 
 // <shown>
 function start() {
   stop()
   live.start()
-  source = new EventSource(`../sse?${asked(form)}`)
-  source.onopen = () => live.say("open")
+  source = new EventSource(`../sse?${query(form)}`)
+  source.onopen = () => live.setState("open")
   source.onmessage = event => live.show(event.data)
-  for (const kind in NOTES) source.addEventListener(kind, event => live.say("open", NOTES[kind](event.data)))
+  for (const kind in NOTES) source.addEventListener(kind, event => live.setState("open", NOTES[kind](event.data)))
   source.onerror = () => {
-    // CONNECTING: the browser asks again by itself. CLOSED: it has given up.
-    const again = source.readyState === EventSource.CONNECTING
-    live.say(again ? "reconnecting" : "refused")
+    // CONNECTING: the browser reconnects by itself. CLOSED: it does not.
+    const retries = source.readyState === EventSource.CONNECTING
+    live.setState(retries ? "reconnecting" : "refused")
   }
   closeLanes = lanes.watchSource(source, ["message", ...Object.keys(NOTES)])
 }
@@ -34,7 +34,7 @@ function stop() {
   source?.close()
   closeLanes?.()
   lanes.pause()
-  live.say("closed")
+  live.setState("closed")
 }
 // </shown>
 
@@ -43,7 +43,7 @@ form.addEventListener("submit", event => {
   start()
 })
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = "1"
+if (reducedMotion) form.elements.interval.value = "1"
 limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

@@ -1,27 +1,27 @@
-// The page of streamed templates: one template twice, each piece by itself and many pieces as one.
+// The page of streamed templates: the same template twice, without and with buffering.
 
-import { asked, byId, calm, newFrame, opaque, say, showSource, whileShown } from "./base.js"
+import { byId, newFrame, opaque, query, reducedMotion, setState, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
-const names = { unbuffered: "Each piece as it is made", buffered: "Many pieces joined" }
+const form = byId("query")
+const names = { unbuffered: "Unbuffered", buffered: "Buffered" }
 const lanes = new Lanes(byId("lanes"), { names: Object.values(names) })
 const wires = {}
 
 // <shown>
-// Before each picture that the browser paints: which letters are new?
+// Before each repaint of the screen, add a box with the new letters.
 function watch(frame, strip, draw) {
-  let seen = 0
+  let shown = 0
   strip.replaceChildren()
   requestAnimationFrame(function look() {
-    const come = received(frame)
-    if (come > seen) strip.append(draw(clump(seen, come)))
-    seen = Math.max(seen, come)
+    const arrived = received(frame)
+    if (arrived > shown) strip.append(draw(box(shown, arrived)))
+    shown = Math.max(shown, arrived)
     if (frame.isConnected) requestAnimationFrame(look)
   })
 }
 
-// The framed page shows "h 0", then "e 1": its number tells how many came.
+// The framed page shows "h 0", then "e 1": the number plus one is the count.
 function received(frame) {
   const data = frame.contentDocument?.getElementById("data")
   const number = / (\d+)$/.exec(data?.textContent)
@@ -29,40 +29,40 @@ function received(frame) {
 }
 // </shown>
 
-function start(name, query) {
+function start(name, fields) {
   const state = byId(`${name}-state`)
-  const url = `../template?${query}`
+  const url = `../template?${fields}`
   const frame = newFrame(url, `The template, ${name}`, state, () => wire.close("complete"))
   const wire = wires[name] = lanes.open({ lane: names[name] })
   wire.request({ url })
   byId(name).replaceChildren(frame)
-  say(state, "loading")
+  setState(state, "loading")
   watch(frame, byId(`${name}-strip`), item => {
-    if (!wire.answered) wire.response()
+    if (!wire.responded) wire.response()
     const text = item.textContent
     wire.message({ format: "script", bytes: text.length * 30, about: true, text })
     return item
   })
 }
 
-function clump(from, to) {
+function box(from, to) {
   const item = document.createElement("li")
   item.textContent = Array.from({ length: to - from }, (_, i) => "hello"[(from + i) % 5]).join("")
   return item
 }
 
 function startBoth() {
-  const query = asked(form)
-  start("buffered", query)
-  query.delete("buffering")
-  start("unbuffered", query)
+  const fields = query(form)
+  start("buffered", fields)
+  fields.delete("buffering")
+  start("unbuffered", fields)
 }
 
 function stopBoth() {
   for (const name of ["unbuffered", "buffered"]) {
     byId(name).replaceChildren()
     wires[name]?.close("disconnected")
-    say(byId(`${name}-state`), "stopped")
+    setState(byId(`${name}-state`), "stopped")
   }
   lanes.pause()
 }
@@ -72,7 +72,7 @@ form.addEventListener("submit", event => {
   startBoth()
 })
 byId("stop").addEventListener("click", stopBoth)
-if (calm) form.elements.interval.value = "1"
-byId("foreign").hidden = !opaque
+if (reducedMotion) form.elements.interval.value = "1"
+byId("sandboxed").hidden = !opaque
 whileShown(startBoth, stopBoth)
 showSource(import.meta.url, byId("source"))

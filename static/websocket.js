@@ -1,9 +1,9 @@
-// The page of WebSocket: one connection, on which both sides speak.
+// The page of WebSocket: one connection, on which both sides send messages.
 
-import { Live, add, asked, byId, calm, countAnew, limit, showSource, whileShown } from "./base.js"
+import { Live, add, byId, limit, query, reducedMotion, resetCounts, showSource, whileShown } from "./base.js"
 import { Lanes } from "./lanes.js"
 
-const form = byId("ask")
+const form = byId("query")
 const live = new Live()
 const lanes = new Lanes(byId("lanes"))
 let socket, wire
@@ -12,8 +12,8 @@ let socket, wire
 function start() {
   stop()
   live.start()
-  countAnew()
-  socket = new WebSocket(address())
+  resetCounts()
+  socket = new WebSocket(url())
   socket.onopen = opened
   socket.onmessage = ({ data }) => {
     live.show(data)
@@ -23,14 +23,14 @@ function start() {
   wire = lanes.watchSocket(socket)
 }
 
-// Newer browsers take a relative URL, older ones only one that begins with ws or wss.
-function address() {
-  const url = new URL(`../websocket?${asked(form)}`, location)
+// Older browsers accept only a URL that begins with ws or wss.
+function url() {
+  const url = new URL(`../websocket?${query(form)}`, location)
   url.protocol = url.protocol.replace("http", "ws")
   return url
 }
 
-function say(word) {
+function send(word) {
   socket.send(word)
   wire.frame("client", word)
   add("sent")
@@ -39,37 +39,37 @@ function say(word) {
 function stop() {
   socket?.close(1000)
   lanes.pause()
-  allow(false)
+  enableSending(false)
 }
 // </shown>
 
 function opened() {
-  live.say("open", "open: the server has agreed, and both sides may speak")
-  allow(true)
+  live.setState("open", "open: the server responded with 101; both sides can send messages")
+  enableSending(true)
 }
 
 function closed({ target, code, reason, wasClean }) {
-  if (target !== socket) return // the one before: its end has come after the new start
+  if (target !== socket) return // the connection before this one
   const why = reason ? `“${reason}”` : "no reason"
-  live.say(wasClean ? "closed" : "cut", `closed: code ${code}, ${why}; ${wasClean ? "clean" : "not clean"}`)
-  allow(false)
+  live.setState(wasClean ? "closed" : "interrupted", `closed: code ${code}, ${why}; ${wasClean ? "clean" : "not clean"}`)
+  enableSending(false)
 }
 
-function allow(speech) {
-  for (const button of [byId("send"), byId("over")]) button.disabled = !speech
+function enableSending(enabled) {
+  for (const button of [byId("send"), byId("send-stop")]) button.disabled = !enabled
 }
 
 form.addEventListener("submit", event => {
   event.preventDefault()
   start()
 })
-byId("speak").addEventListener("submit", event => {
+byId("message").addEventListener("submit", event => {
   event.preventDefault()
-  say(byId("word").value)
+  send(byId("word").value)
 })
-byId("over").addEventListener("click", () => say("stop"))
+byId("send-stop").addEventListener("click", () => send("stop"))
 byId("stop").addEventListener("click", stop)
-if (calm) form.elements.interval.value = "1"
+if (reducedMotion) form.elements.interval.value = "1"
 limit(form)
 whileShown(start, stop)
 showSource(import.meta.url, byId("source"))

@@ -37,7 +37,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Nothing but this machine has a name or an address, so no test can lean on the network.
+    # Nothing but this machine has a name or an address, so no test can depend on the network.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 WIDE: ViewportSize = {"width": 1280, "height": 800}
@@ -45,7 +45,7 @@ REMEDY = "no Chromium found: install chromium (or Chrome, or Edge), or name its 
 
 
 def find_browser() -> str:
-    """The path of a Chromium on this machine; without one the test is skipped, under CI it fails."""
+    """Return the path of a Chromium on this machine. Without one, the test is skipped; under CI, it fails."""
     names = (os.environ.get("CHROMIUM", ""), *NAMES)
     found = next(filter(None, map(shutil.which, filter(None, names))), None)
     if found:
@@ -61,15 +61,15 @@ def launch(chromium: BrowserType) -> Browser:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all tests of a worker, with a profile of its own that goes away with it."""
+    """One headless Chromium for all tests of a worker, with its own profile, which is deleted at the end."""
     with sync_playwright() as playwright, launch(playwright.chromium) as running:
         yield running
 
 
 class Complaints(list[str]):
-    """What a page complained about: console errors and exceptions that no script caught.
+    """The errors of a page: console errors and exceptions that no script caught.
 
-    A test that provokes an error says so beforehand: `complaints.expect("part of its text")`.
+    A test that causes an error calls `complaints.expect("part of its text")` before.
     """
 
     def __init__(self) -> None:
@@ -77,32 +77,32 @@ class Complaints(list[str]):
         self.expected: list[str] = []
 
     def expect(self, *parts: str) -> None:
-        """Expect for each part a complaint, or several, with this in its text or in the address it came from."""
+        """Expect at least one error for each part, with the part in its text or URL."""
         self.expected += parts
 
     def unexpected(self) -> list[str]:
-        """The complaints that nobody announced."""
+        """Return the errors that no test expected."""
         return [text for text in self if not any(part in text for part in self.expected)]
 
     def missing(self) -> list[str]:
-        """The announced parts that no complaint has."""
+        """Return the expected parts that no error contains."""
         return [part for part in self.expected if not any(part in text for text in self)]
 
-    def hear(self, message: ConsoleMessage) -> None:
+    def add_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.append(f"{message.text} ({message.location['url']})")
 
-    def catch(self, error: Error) -> None:
+    def add_exception(self, error: Error) -> None:
         self.append(f"uncaught: {error}")
 
     @contextmanager
-    def heard(self, page: Page) -> Iterator[None]:
-        """Listen to a page for a while."""
-        page.on("console", self.hear)
-        page.on("pageerror", self.catch)
+    def collected(self, page: Page) -> Iterator[None]:
+        """Collect the errors of a page inside the `with` block."""
+        page.on("console", self.add_console)
+        page.on("pageerror", self.add_exception)
         yield
-        page.remove_listener("console", self.hear)
-        page.remove_listener("pageerror", self.catch)
+        page.remove_listener("console", self.add_console)
+        page.remove_listener("pageerror", self.add_exception)
 
 
 @pytest.fixture
@@ -111,28 +111,28 @@ def complaints() -> Complaints:
 
 
 class Tab:
-    """One page that serves test after test, since a new one costs three times as much."""
+    """One page for many tests, because a new page takes three times as long."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self.page: Page | None = None
 
     def open(self) -> Page:
-        """Return the page, 1280 by 800, as it is in a new browser."""
+        """Return the page, 1280 by 800, with the settings of a new browser."""
         if self.page is None:
             self.page = self.browser.new_context(viewport=WIDE).new_page()
         self.page.set_viewport_size(WIDE)
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         return self.page
 
-    def leave(self) -> None:
-        """Let the page end all that it does."""
+    def reset(self) -> None:
+        """Remove the routes of the page and unload it."""
         if self.page is not None:
             self.page.unroute_all(behavior="ignoreErrors")
             self.page.goto("about:blank")
 
     def close(self) -> None:
-        """Give the page up; the next test gets a new one."""
+        """Close the page. The next test receives a new one."""
         if self.page is not None:
             self.page.context.close()
             self.page = None
@@ -147,17 +147,17 @@ def tab(browser: Browser) -> Iterator[Tab]:
 
 @pytest.fixture
 def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page; the test fails where it complained unannounced, or did not where that was announced.
+    """A page. The test fails if the page has an unexpected error, or if an expected error is missing.
 
-    A test that changes it for good, such as its clock, is marked `fresh`: then nobody else had or gets this page.
+    Mark a test `fresh` if it changes the page permanently, such as its clock: then no other test uses this page.
     """
     fresh = request.node.get_closest_marker("fresh") is not None
     if fresh:
         tab.close()
     page = tab.open()
-    with complaints.heard(page):
+    with complaints.collected(page):
         yield page
-        tab.leave()
+        tab.reset()
     if fresh:
         tab.close()
     assert complaints.unexpected() == []
@@ -165,7 +165,7 @@ def page(tab: Tab, complaints: Complaints, request: pytest.FixtureRequest) -> It
 
 
 class Streams:
-    """An app around another that knows which of its answers are still under way."""
+    """A WSGI app around another one. `open` contains the paths of the responses that are not complete."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -185,15 +185,15 @@ class Streams:
         path = environ["PATH_INFO"]
         self.begin(path)
         try:
-            answer = self.app(environ, start_response)
-        except BaseException:  # the end of a WebSocket: there is no answer to close
+            response = self.app(environ, start_response)
+        except BaseException:  # a WebSocket has ended: there is no response to close
             self.end(path)
             raise
-        return ClosingIterator(answer, lambda: self.end(path))
+        return ClosingIterator(response, lambda: self.end(path))
 
     def expect_none(self) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: not self.open, 3), f"still under way: {self.open}"
+            assert self.changed.wait_for(lambda: not self.open, 3), f"still open: {self.open}"
 
 
 @pytest.fixture
@@ -203,14 +203,14 @@ def streams() -> Streams:
 
 @pytest.fixture
 def server(streams: Streams) -> Iterator[BackgroundServer]:
-    """The whole server, on a port of its own."""
+    """The server with all techniques, on its own port."""
     with BackgroundServer(streams) as running:
         yield running
 
 
 @pytest.fixture
 def all_ended(streams: Streams) -> Callable[[], None]:
-    """A function that waits until no answer of `server` is under way: each stream has ended, clean-up included."""
+    """A function that waits until every response of `server` has ended, including its cleanup."""
     return streams.expect_none
 
 
@@ -227,15 +227,15 @@ def visit(server: BackgroundServer, page: Page) -> Callable[[str], Page]:
 
 @pytest.fixture
 def sandboxed(server: BackgroundServer, page: Page) -> Callable[[str], FrameLocator]:
-    """A function that opens the page of a stem in a frame that has no origin, as help panes are."""
+    """A function that opens the page of a stem in a sandboxed frame with an opaque origin, like a help pane."""
 
     def go(stem: str) -> FrameLocator:
         source = f"{server.url}/static/{stem}.html"
         frame = f'<iframe id="pane" sandbox="allow-scripts allow-forms" src="{source}"></iframe>'
         body = f'<link rel="icon" href="data:,">{frame}'
         page.route("**/pane", lambda route: route.fulfill(content_type="text/html", body=body))
-        page.goto(f"{server.url}/pane", wait_until="commit")  # the load event would wait for what streams inside
-        page.unroute("**/pane")  # the frame's own requests go their own way, preflights too
+        page.goto(f"{server.url}/pane", wait_until="commit")  # the load event would wait for the streams inside
+        page.unroute("**/pane")  # requests of the frame, including preflights, reach the server
         return page.frame_locator("#pane")
 
     return go

@@ -1,7 +1,7 @@
-"""What a browser's EventSource does after a cut, and when it stops: what notebook 10_reconnect says of it.
+"""How a browser's EventSource reconnects, and when it stops, as notebook 10_reconnect describes it.
 
-WHATWG HTML, section 9.2.3 "Processing model". Each case is a row of answers; once they are used up, the server says
-204, and the browser must let it be.
+WHATWG HTML, section 9.2.3 "Processing model". Each case is a list of responses. After the last one, the server
+responds with 204, and the browser must stop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from server.lab import BackgroundServer
 
 EVENTS = "text/event-stream"
 CLOSED = ["error", 2]
-AGAIN = ["error", 0]  # CONNECTING: the browser asks again
+RETRY = ["error", 0]  # CONNECTING: the browser reconnects
 
 OPEN = """() => {
   window.seen = []
@@ -29,7 +29,7 @@ OPEN = """() => {
 }"""
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     body: str = ""
     status: int = 200
     content_type: str = EVENTS
@@ -37,16 +37,16 @@ class Answer(NamedTuple):
 
 
 class Scripted(NamedTuple):
-    """A server that gives answers in turn, and the Last-Event-ID of each request (None: no such field)."""
+    """A server that sends these replies in order, and the Last-Event-ID of each request (None: no such header)."""
 
     url: str
-    answers: list[Answer]
-    asked: list[str | None]
+    replies: list[Reply]
+    last_ids: list[str | None]
 
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    app, answers, asked = Flask(__name__), list[Answer](), list["str | None"]()
+    app, replies, last_ids = Flask(__name__), list[Reply](), list["str | None"]()
 
     @app.get("/")
     def page() -> str:
@@ -55,18 +55,18 @@ def scripted() -> Iterator[Scripted]:
     @app.get("/stream")
     def stream() -> Response:
         last = request.headers.get("Last-Event-ID")
-        asked.append(None if last is None else last.encode("latin-1").decode())
-        answer = answers.pop(0) if answers else Answer(status=204)
-        headers = {"Location": answer.location} if answer.location else {}
-        return Response(answer.body, answer.status, headers, content_type=answer.content_type)
+        last_ids.append(None if last is None else last.encode("latin-1").decode())
+        reply = replies.pop(0) if replies else Reply(status=204)
+        headers = {"Location": reply.location} if reply.location else {}
+        return Response(reply.body, reply.status, headers, content_type=reply.content_type)
 
     with BackgroundServer(app) as server:
-        yield Scripted(server.url, answers, asked)
+        yield Scripted(server.url, replies, last_ids)
 
 
-def seen_by_the_page(page: Page, scripted: Scripted, answers: list[Answer]) -> list[list[object]]:
-    """Open the stream and return all that the page has seen when the browser has given up."""
-    scripted.answers[:] = answers
+def events_of_the_page(page: Page, scripted: Scripted, replies: list[Reply]) -> list[list[object]]:
+    """Open the stream. Return all events of the page after the browser has stopped reconnecting."""
+    scripted.replies[:] = replies
     page.goto(scripted.url)
     page.evaluate(OPEN)
     page.wait_for_function("JSON.stringify(seen.at(-1)) === '[\"error\",2]'", timeout=SECONDS * 1000)
@@ -75,30 +75,30 @@ def seen_by_the_page(page: Page, scripted: Scripted, answers: list[Answer]) -> l
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("reply", "messages"),
     [
-        (Answer(status=204), []),
-        (Answer("data: x\n\n", status=205), []),
-        (Answer("data: x\n\n", status=299), []),
-        (Answer("data: x\n\n", status=404), ["status of 404"]),
-        (Answer("data: x\n\n", status=503), ["status of 503"]),
-        (Answer("data: x\n\n", content_type="text/plain"), ['MIME type ("text/plain")']),
-        (Answer("data: x\n\n", content_type="text/x-event-stream"), ['MIME type ("text/x-event-stream")']),
+        (Reply(status=204), []),
+        (Reply("data: x\n\n", status=205), []),
+        (Reply("data: x\n\n", status=299), []),
+        (Reply("data: x\n\n", status=404), ["status of 404"]),
+        (Reply("data: x\n\n", status=503), ["status of 503"]),
+        (Reply("data: x\n\n", content_type="text/plain"), ['MIME type ("text/plain")']),
+        (Reply("data: x\n\n", content_type="text/x-event-stream"), ['MIME type ("text/x-event-stream")']),
     ],
     ids=str,
 )
-def test_any_other_status_or_content_type_ends_it_for_good(
-    page: Page, scripted: Scripted, complaints: Any, answer: Answer, said: list[str]
+def test_any_other_status_or_content_type_stops_the_reconnects(
+    page: Page, scripted: Scripted, complaints: Any, reply: Reply, messages: list[str]
 ) -> None:
-    complaints.expect(*said)  # of some of these the console tells
-    assert seen_by_the_page(page, scripted, [answer]) == [CLOSED]
-    assert scripted.asked == [None]
+    complaints.expect(*messages)  # the console reports some of these
+    assert events_of_the_page(page, scripted, [reply]) == [CLOSED]
+    assert scripted.last_ids == [None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_followed(page: Page, scripted: Scripted, status: int) -> None:
-    answers = [Answer(status=status, location="stream"), Answer("retry: 20\ndata: x\n\n")]
-    assert seen_by_the_page(page, scripted, answers) == [["open"], ["x", ""], AGAIN, CLOSED]
+    replies = [Reply(status=status, location="stream"), Reply("retry: 20\ndata: x\n\n")]
+    assert events_of_the_page(page, scripted, replies) == [["open"], ["x", ""], RETRY, CLOSED]
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_a_redirect_is_followed(page: Page, scripted: Scripted, status: int) -> 
         ("id: 1\ndata: a\n\nretry: 20x\n\n", [["a", "1"]], "1"),
     ],
 )
-def test_after_the_end_it_asks_again_with_the_last_id(
+def test_after_the_end_the_browser_reconnects_with_the_last_id(
     page: Page, scripted: Scripted, body: str, events: list[list[object]], last: str | None
 ) -> None:
-    seen = seen_by_the_page(page, scripted, [Answer(f"retry: 20\n{body}"), Answer("data: z\n\n")])
-    assert seen == [["open"], *events, AGAIN, ["open"], ["z", last or ""], AGAIN, CLOSED]
-    assert scripted.asked == [None, last, last]
+    seen = events_of_the_page(page, scripted, [Reply(f"retry: 20\n{body}"), Reply("data: z\n\n")])
+    assert seen == [["open"], *events, RETRY, ["open"], ["z", last or ""], RETRY, CLOSED]
+    assert scripted.last_ids == [None, last, last]

@@ -1,4 +1,4 @@
-"""The lanes: the picture of what a page and its server send each other, on a page of its own."""
+"""The lanes: the drawing of the requests, responses and messages of a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_form import ask
+from page_form import submit
 from playwright.sync_api import Page, expect
 
 from server.lab import BackgroundServer
@@ -102,15 +102,15 @@ def test_a_response_without_a_body_is_hollow(blank: Page) -> None:
 
 
 def test_a_held_request_is_a_hatched_bar_that_grows_until_its_response(blank: Page) -> None:
-    said = blank.evaluate("""() => {
+    labels = blank.evaluate("""() => {
       const c = lanes.open({ t: ago(3) })
       const bar = () => document.querySelector(".span.held .time").textContent
       c.request({ url: "../longpoll", t: c.t })
-      const said = [3100, 3400].map(ms => { lanes.draw(c.t + ms); return bar() })
+      const labels = [3100, 3400].map(ms => { lanes.draw(c.t + ms); return bar() })
       c.response({ status: 200, t: c.t + 3500 })
-      return [...said, ...[3600, 9000].map(ms => { lanes.draw(c.t + ms); return bar() })]
+      return [...labels, ...[3600, 9000].map(ms => { lanes.draw(c.t + ms); return bar() })]
     }""")
-    assert said == ["held 3.1 s", "held 3.4 s", "held 3.5 s", "held 3.5 s"]
+    assert labels == ["held 3.1 s", "held 3.4 s", "held 3.5 s", "held 3.5 s"]
     expect(blank.locator(".span.held .hatched")).to_have_count(1)
 
 
@@ -195,7 +195,7 @@ def test_a_pause_stops_the_picture_until_the_next_connection(blank: Page) -> Non
     expect(blank.locator(".mark[data-kind=request]")).to_have_count(2)
 
 
-def test_what_happens_outside_the_view_is_drawn_when_it_comes_into_view(blank: Page) -> None:
+def test_events_outside_the_view_are_drawn_when_the_lanes_become_visible(blank: Page) -> None:
     blank.evaluate(STREAM, 3)
     blank.evaluate(
         "() => { document.body.append(Object.assign(document.createElement('p'), { style: 'height: 3000px' })) }"
@@ -211,7 +211,7 @@ def test_what_happens_outside_the_view_is_drawn_when_it_comes_into_view(blank: P
     expect(blank.locator(".end[data-how=disconnected]")).to_have_count(1)
 
 
-def test_it_moves_once_a_second_if_the_reader_asks_for_less_motion(blank: Page) -> None:
+def test_it_moves_once_per_second_with_reduced_motion(blank: Page) -> None:
     blank.emulate_media(reduced_motion="reduce")
     blank.evaluate(STREAM, 3)
     passed = blank.evaluate("""() => new Promise(done => {
@@ -296,7 +296,7 @@ def test_colors_follow_the_scheme(blank: Page) -> None:
     assert blank.evaluate(color) != light
 
 
-# What the lanes of each page must show before a test of that page looks closer: a selector, and how many at least.
+# The lanes of each page contain at least this number of elements for each selector.
 SEEN = {
     "polling": [(".span.tube", 4), (".mark[data-status='304'] .open", 2), (".mark[data-format=json]", 2)],
     "longpoll": [(".span.tube", 3), (".span.held .hatched", 3), (".mark[data-format=json]", 2)],
@@ -336,22 +336,22 @@ def test_the_lanes_are_on_the_first_screen(stem: str, width: int, height: int, v
     assert header is not None
     assert box["y"] + box["height"] <= height
     assert header["height"] < height / 5
-    assert page.locator("#lanes").evaluate("it => !!(it.compareDocumentPosition(ask) & 4)")  # above the form
+    assert page.locator("#lanes").evaluate("it => !!(it.compareDocumentPosition(query) & 4)")  # above the form
 
 
-def test_a_word_that_is_sent_goes_down_from_the_client(visit: Visit) -> None:
+def test_a_sent_word_is_drawn_at_the_line_of_the_client(visit: Visit) -> None:
     page = visit("websocket")
     expect(page.locator("#send")).to_be_enabled()
     page.locator("#send").click()
     expect(page.locator("#lanes .mark.client[data-format=frame]")).to_have_count(1)
-    page.locator("#over").click()
+    page.locator("#send-stop").click()
     page.locator("#lanes > svg").scroll_into_view_if_needed()
     expect(page.locator("#lanes .end[data-how=complete] .why")).to_have_text("code 1000")
 
 
-def test_an_event_stream_that_ends_is_torn_and_its_reconnect_is_seen(visit: Visit) -> None:
+def test_the_end_of_an_event_stream_and_the_reconnect_are_drawn(visit: Visit) -> None:
     page = visit("sse")
-    ask(page, interval="0.05", count="2")
+    submit(page, interval="0.05", count="2")
     page.locator("#lanes > svg").scroll_into_view_if_needed()
     expect(page.locator("#lanes .end[data-how=lost]")).not_to_have_count(0)
     before = page.locator("#lanes .span.tube").count()
@@ -359,7 +359,7 @@ def test_an_event_stream_that_ends_is_torn_and_its_reconnect_is_seen(visit: Visi
     expect(tubes.nth(before)).to_be_attached(timeout=10_000)  # Chromium reconnects after about 3 s
 
 
-def test_a_last_event_id_is_seen(visit: Visit, streams: Any) -> None:
+def test_a_last_event_id_is_drawn(visit: Visit, streams: Any) -> None:
     page, app = visit("sse"), streams.app
 
     def short(environ: dict[str, Any], start_response: Any) -> Any:
@@ -369,6 +369,6 @@ def test_a_last_event_id_is_seen(visit: Visit, streams: Any) -> None:
         return [b"retry: 50\nid: x-7\ndata: cat 7\n\n"]
 
     streams.app = short
-    ask(page, resume=True, interval="60")
+    submit(page, resume=True, interval="60")
     page.locator("#lanes > svg").scroll_into_view_if_needed()
     expect(page.locator("#lanes .arc .link")).to_have_count(1)

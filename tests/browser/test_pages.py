@@ -1,4 +1,4 @@
-"""What holds for every page, those to come included: its claims, its links, its looks, and where it may stand."""
+"""Tests of every page, including new ones: claims, links, layout, and the page in a frame or behind a proxy."""
 
 from __future__ import annotations
 
@@ -36,30 +36,46 @@ def html(stem: str) -> str:
 
 @pytest.fixture(scope="module")
 def still(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[str, Page]]:
-    """A page that has shown something and is stopped, opened once for all tests that only look at it."""
+    """A stopped page with data in it, opened once for all tests that only read it."""
     with (
         BackgroundServer(create_app()) as server,
         browser.new_context(viewport={"width": 1280, "height": 800}) as own,
     ):
         page = own.new_page()
         page.goto(f"{server.url}/static/{request.param}.html")
-        expect_something(page)
+        expect_data(page)
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#source")).to_contain_text("function")
         yield request.param, page
 
 
-def expect_something(page: Page) -> None:
-    """Wait until the page has logged what streams."""
+def expect_data(page: Page) -> None:
+    """Wait until the page has logged some data."""
     expect(page.locator("[role=log] li").first).to_be_attached()
 
 
 @every_page
-def test_each_claim_has_its_test_and_each_test_its_claim(stem: str) -> None:
-    claims = [f"test_{claim.replace('-', '_')}" for claim in re.findall(r'data-claim="([a-z-]+)"', html(stem))]
+def test_each_claim_has_a_test_with_its_name(stem: str) -> None:
+    claims = [f"test_{claim.replace('-', '_')}" for claim in re.findall(r'data-claim="([a-z0-9-]+)"', html(stem))]
     tree = ast.parse((HERE / f"test_{stem}.py").read_text(encoding="utf-8"))
     tests = [part.name for part in tree.body if isinstance(part, ast.FunctionDef) and part.name.startswith("test_")]
-    assert claims == tests  # in the same order, too
+    assert 4 <= len(claims) <= 6
+    assert set(claims) <= set(tests)
+
+
+@every_still_page
+def test_a_page_has_at_most_250_words_beside_its_working_part(still: tuple[str, Page]) -> None:
+    text = still[1].evaluate(TEXT_BESIDE_THE_WORKING_PART)
+    assert "Try it" in text
+    assert len(text.split()) <= 250
+
+
+TEXT_BESIDE_THE_WORKING_PART = """() => {
+  const main = document.querySelector("main").cloneNode(true)
+  const working = ["figure", "form", "button", ".live", ".counts", ".frames", "#source", "#techniques"]
+  for (const part of main.querySelectorAll(working)) part.remove()
+  return main.textContent
+}"""
 
 
 @every_page
@@ -77,7 +93,7 @@ def test_the_header_leads_to_every_technique_in_order(still: tuple[str, Page]) -
 
 
 @every_still_page
-def test_the_page_is_sound_html(still: tuple[str, Page]) -> None:
+def test_the_page_is_valid_html(still: tuple[str, Page]) -> None:
     stem, page = still
     assert page.evaluate("document.compatMode") == "CSS1Compat"
     assert page.evaluate("document.documentElement.lang") == "en"
@@ -104,7 +120,7 @@ def test_axe_finds_no_violation(still: tuple[str, Page], scheme: Literal["light"
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["static/waiting.html", "snippets?interval=0", "template?interval=0"])
-def test_axe_finds_no_violation_in_a_page_that_stands_alone(
+def test_axe_finds_no_violation_in_a_page_without_a_header(
     path: str, scheme: Literal["light", "dark"], server: BackgroundServer, page: Page
 ) -> None:
     page.route("**/live.js", lambda route: route.fulfill(body="look = () => {}"))  # no server; look once
@@ -114,7 +130,7 @@ def test_axe_finds_no_violation_in_a_page_that_stands_alone(
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core objects to: the rule and the elements."""
+    """Return the violations that axe-core finds: the rule and the elements."""
     page.evaluate(AXE)
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
     return [f"{each['help']}: {[node['target'] for node in each['nodes']]}" for each in found]
@@ -139,19 +155,19 @@ def test_the_shown_code_is_the_code_that_runs(still: tuple[str, Page]) -> None:
         *(f"{s}.{k}" for s in PAGES for k in ("html", "js")),
     ],
 )
-def test_no_file_leans_on_a_host_or_on_the_root(name: str) -> None:
+def test_no_file_contains_a_host_or_an_absolute_path(name: str) -> None:
     text = (STATIC / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")  # a namespace
     assert re.findall(r"""\w+://|["'`(]//?\w""", text) == []
     assert "innerHTML =" not in text
 
 
 @every_page
-def test_a_tap_in_between_changes_nothing_and_sees_the_stream(
+def test_the_page_works_through_a_tap_which_records_the_stream(
     stem: str, server: BackgroundServer, page: Page
 ) -> None:
     with Tap(server.url) as tap:
         page.goto(f"{tap.url}/static/{stem}.html")
-        expect_something(page)
+        expect_data(page)
         tap.recording.wait(lambda recording: b"GET /static/base.css HTTP/1.1" in recording.bytes("->"))
         page.goto("about:blank")
     drawn = tap.recording.text()
@@ -161,55 +177,55 @@ def test_a_tap_in_between_changes_nothing_and_sees_the_stream(
 
 
 @every_page
-def test_it_works_behind_a_prefix(stem: str, prefixed: str, page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_the_page_works_behind_a_prefix(stem: str, prefixed: str, page: Page) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(f"{prefixed}/" if stem == "index" else f"{prefixed}/static/{stem}.html")
     assert page.url == f"{prefixed}/static/{stem}.html"
-    expect_something(page)
-    assert [url for url in asked if not url.startswith((prefixed, "data:"))] == []
+    expect_data(page)
+    assert [url for url in requested if not url.startswith((prefixed, "data:"))] == []
 
 
 @pytest.fixture
 def prefixed() -> Iterator[str]:
-    """The address of the app behind a prefix that it is told nothing of, as a hub's proxy does."""
+    """The URL of the app behind a prefix that the app does not know, as behind a hub's proxy."""
     app = create_app()
-    untold = DispatcherMiddleware(
+    mounted = DispatcherMiddleware(
         NotFound(), {"/proxy/1234": lambda environ, start: app({**environ, "SCRIPT_NAME": ""}, start)}
     )
-    with BackgroundServer(untold) as running:
+    with BackgroundServer(mounted) as running:
         yield f"{running.url}/proxy/1234"
 
 
 @every_page
-def test_it_works_in_a_sandboxed_frame(stem: str, sandboxed: Callable[[str], FrameLocator]) -> None:
+def test_the_page_works_in_a_sandboxed_frame(stem: str, sandboxed: Callable[[str], FrameLocator]) -> None:
     pane = sandboxed(stem)
     expect(pane.locator(".state[data-kind=open], .state[data-kind=loading]").first).to_be_attached()
     expect(pane.locator("#source")).to_contain_text("function")
 
 
 @every_page
-def test_it_closes_when_it_is_hidden_and_opens_when_it_is_shown(
+def test_its_streams_close_with_pagehide_and_open_with_pageshow(
     stem: str, visit: Visit, all_ended: Callable[[], None]
 ) -> None:
     page = visit(stem)
-    expect_something(page)
+    expect_data(page)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     all_ended()
     page.evaluate("for (const log of document.querySelectorAll('[role=log] ol')) log.replaceChildren()")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    expect_something(page)
+    expect_data(page)
 
 
 @every_page
 def test_its_streams_close_while_its_tab_is_hidden(stem: str, visit: Visit, all_ended: Callable[[], None]) -> None:
     page = visit(stem)
-    expect_something(page)
+    expect_data(page)
     set_hidden(page, True)
     all_ended()
     page.evaluate("for (const log of document.querySelectorAll('[role=log] ol')) log.replaceChildren()")
     set_hidden(page, False)
-    expect_something(page)
+    expect_data(page)
 
 
 def set_hidden(page: Page, hidden: bool) -> None:
@@ -225,7 +241,7 @@ def set_hidden(page: Page, hidden: bool) -> None:
 def test_its_streams_close_while_its_frame_is_not_displayed(
     stem: str, sandboxed: Callable[[str], FrameLocator], page: Page, all_ended: Callable[[], None]
 ) -> None:
-    """JupyterLab keeps a page in a tab that is not in front in this way."""
+    """JupyterLab hides the pages of its other tabs in this way."""
     running = sandboxed(stem).locator(".state[data-kind=open], .state[data-kind=loading]").first
     expect(running).to_be_attached()
     page.evaluate("document.getElementById('pane').style.display = 'none'")
@@ -238,7 +254,7 @@ def test_a_stopped_page_stays_stopped_when_its_tab_is_shown_again(
     visit: Visit, all_ended: Callable[[], None]
 ) -> None:
     page = visit("sse")
-    expect_something(page)
+    expect_data(page)
     page.locator("#stop").click()
     all_ended()
     set_hidden(page, True)
@@ -252,20 +268,20 @@ def test_a_stream_behind_a_proxy_ends_within_30_seconds(stem: str, prefixed: str
     page.on("request", lambda request: requested.append(request.url))
     page.on("websocket", lambda socket: requested.append(socket.url))
     page.goto(f"{prefixed}/static/{stem}.html")
-    expect_something(page)
+    expect_data(page)
     queries = [dict(parse_qsl(urlsplit(url).query)) for url in requested if "?" in url]
     assert queries
     assert max(float(each["count"]) * float(each.get("interval", 0.1)) for each in queries) <= 30
 
 
-def test_ndjson_behind_a_proxy_asks_for_an_event_stream(prefixed: str, page: Page) -> None:
+def test_ndjson_behind_a_proxy_requests_an_event_stream(prefixed: str, page: Page) -> None:
     with page.expect_request(lambda request: "/ndjson?" in request.url) as requested:
         page.goto(f"{prefixed}/static/ndjson.html")
     assert requested.value.all_headers()["accept"] == "text/event-stream"
 
 
 @pytest.mark.parametrize("stem", ["sse", "ndjson", "snippets", "template", "multipart"])
-def test_a_page_says_so_if_nothing_arrives_for_three_seconds(stem: str, visit: Visit, page: Page) -> None:
+def test_a_page_reports_that_nothing_has_arrived_for_three_seconds(stem: str, visit: Visit, page: Page) -> None:
     page.route(f"**/{stem}?*", lambda route: None)  # no response is ever sent
     visit(stem)
     words = re.compile("nothing has arrived for 3 s|no picture after 3 s")
@@ -273,7 +289,7 @@ def test_a_page_says_so_if_nothing_arrives_for_three_seconds(stem: str, visit: V
 
 
 @every_still_page
-def test_a_phone_need_not_scroll_sideways(still: tuple[str, Page]) -> None:
+def test_a_phone_does_not_scroll_sideways(still: tuple[str, Page]) -> None:
     _, page = still
     page.set_viewport_size({"width": 360, "height": 740})
     for details in page.locator("details").all():
@@ -284,7 +300,35 @@ def test_a_phone_need_not_scroll_sideways(still: tuple[str, Page]) -> None:
 
 
 @every_still_page
-def test_all_text_has_contrast_in_the_light_and_in_the_dark(still: tuple[str, Page]) -> None:
+def test_labels_do_not_wrap_on_a_phone(still: tuple[str, Page]) -> None:
+    _, page = still
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate(WRAPPED) == []
+
+
+# Return the labels, buttons and names of counts whose text takes more than one line.
+WRAPPED = """() => [...document.querySelectorAll("label, button, dt")].filter(element => {
+  const range = document.createRange()
+  const text = [...element.childNodes].find(node => node.nodeType === 3 && node.data.trim())
+  range.selectNodeContents(text ?? element)
+  return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1
+}).map(element => element.textContent.trim())"""
+
+
+@every_page
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_first_screen_shows_the_controls(stem: str, width: int, height: int, visit: Visit) -> None:
+    page = visit(stem)
+    page.set_viewport_size({"width": width, "height": height})
+    expect_data(page)
+    for name in ("Stop", "Start again"):
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height
+
+
+@every_still_page
+def test_all_text_has_contrast_in_the_light_and_dark_schemes(still: tuple[str, Page]) -> None:
     _, page = still
     papers = []
     for scheme in SCHEMES:
@@ -296,7 +340,7 @@ def test_all_text_has_contrast_in_the_light_and_in_the_dark(still: tuple[str, Pa
 
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
-# The texts whose contrast with what is behind them is under 4.5 (WCAG 2.2, 1.4.3).
+# Return the texts whose contrast with their background is under 4.5 (WCAG 2.2, 1.4.3).
 TOO_FAINT = """() => {
   const parse = color => (color.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number)
   const light = color => {

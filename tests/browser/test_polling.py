@@ -1,4 +1,4 @@
-"""The page of polling. Each test here proves the claim of static/polling.html that it is named after."""
+"""The page of polling. The test of a claim in static/polling.html has the name of the claim."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from page_form import TURNING, ask, counted, expect_counted, expect_no_more_asks, hold, logged
+from page_form import TICK, counted, expect_counted, expect_no_more_requests, hold, logged, submit
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server import create_app
@@ -17,157 +17,155 @@ from server.lab import BackgroundServer
 Visit = Callable[[str], Page]
 
 
-def test_nothing_yet(visit: Visit, page: Page) -> None:
-    go_on = hold(page, "**/polling?*")
+def test_the_page_waits_for_the_first_response(visit: Visit, page: Page) -> None:
+    release = hold(page, "**/polling?*")
     visit("polling")
     expect(page.locator("#state")).to_contain_text("connecting")
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    go_on()
-    expect(page.locator("#data")).to_have_text(TURNING)
+    release()
+    expect(page.locator("#data")).to_have_text(TICK)
 
 
-def test_not_modified(visit: Visit, server: BackgroundServer) -> None:
+def test_an_unchanged_tick_is_a_304(visit: Visit, server: BackgroundServer) -> None:
     page = visit("polling")
-    ask(page, every="0.02", interval="60")
-    expect_counted(page, "same", 3)
+    submit(page, every="0.02", interval="60")
+    expect_counted(page, "unchanged", 3)
     page.locator("#stop").click()
     assert logged(page) == ["\\ 0"]
-    answered = [line.split()[-1] for line in server.log if "interval=60" in line]
-    assert answered[:5] == ["303", "200", "304", "304", "304"]
-    assert counted(page, "seen") == 1
-    assert counted(page, "asks") - counted(page, "same") <= 2  # one may have been under way
+    statuses = [line.split()[-1] for line in server.log if "interval=60" in line]
+    assert statuses[:5] == ["303", "200", "304", "304", "304"]
+    assert counted(page, "received") == 1
+    assert counted(page, "requests") - counted(page, "unchanged") <= 2  # the last request may have no response yet
 
 
-def test_cache(visit: Visit, server: BackgroundServer) -> None:
+def test_the_browser_cache_hides_the_304(visit: Visit, server: BackgroundServer) -> None:
     page = visit("polling")
     page.locator("#stop").click()
-    url = page.evaluate("fetch('../polling?start=now&interval=50').then(answer => answer.url)")
-    fetched = f"fetch({url!r}, {{ cache: 'no-cache' }}).then(answer => answer.status)"
+    url = page.evaluate("fetch('../polling?start=now&interval=50').then(response => response.url)")
+    fetched = f"fetch({url!r}, {{ cache: 'no-cache' }}).then(response => response.status)"
     assert [page.evaluate(fetched), page.evaluate(fetched)] == [200, 200]
     assert [line.split()[-1] for line in server.log if "interval=50" in line] == ["303", "200", "304", "304"]
 
 
-def test_every_tick(visit: Visit) -> None:
+def test_frequent_polls_miss_no_tick(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, every="0.02", interval="0.3", count="3")
+    submit(page, every="0.02", interval="0.3", count="3")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1", "/ 2"]
-    assert counted(page, "unseen") == 0
-    assert counted(page, "same") > counted(page, "seen")
+    assert counted(page, "missed") == 0
+    assert counted(page, "unchanged") > counted(page, "received")
 
 
-def test_late(visit: Visit) -> None:
+def test_a_tick_arrives_late_after_a_long_pause(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, every="0.5", interval="0.3", count="2")
+    submit(page, every="0.5", interval="0.3", count="2")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1"]
     [_, gap] = page.locator("#log .gap").all_text_contents()
     assert int(gap.strip("+ ms")) >= 490
 
 
-def test_skipped(visit: Visit) -> None:
+def test_rare_polls_miss_ticks(visit: Visit) -> None:
     page = visit("polling")
-    ask(page, every="0.2", interval="0.02")
-    expect_counted(page, "seen", 3)
+    submit(page, every="0.2", interval="0.02")
+    expect_counted(page, "received", 3)
     page.locator("#stop").click()
     numbers = [int(text.split()[1]) for text in logged(page)]
-    assert counted(page, "seen") == len(numbers)
-    assert counted(page, "unseen") == numbers[-1] + 1 - len(numbers)
-    assert counted(page, "unseen") > 2 * len(numbers)
+    assert counted(page, "received") == len(numbers)
+    assert counted(page, "missed") == numbers[-1] + 1 - len(numbers)
+    assert counted(page, "missed") > 2 * len(numbers)
 
 
 @pytest.mark.fresh
-def test_stop(visit: Visit, page: Page, all_ended: Callable[[], None]) -> None:
+def test_stop_ends_polling(visit: Visit, page: Page, all_ended: Callable[[], None]) -> None:
     page.clock.install()
     visit("polling")
-    expect(page.locator("#data")).to_have_text(TURNING)
+    expect(page.locator("#data")).to_have_text(TICK)
     page.locator("#stop").click()
     all_ended()
-    expect(page.locator("#state")).to_have_text("stopped: no request is under way, and none will follow")
-    expect_no_more_asks(page)
+    expect(page.locator("#state")).to_have_text("stopped: the page sends no more requests")
+    expect_no_more_requests(page)
 
 
-def test_start_again(visit: Visit) -> None:
+def test_start_again_begins_a_new_feed(visit: Visit) -> None:
     page = visit("polling")
-    expect(page.locator("#data")).to_have_text(TURNING)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    ask(page, every="0.02", interval="60")
+    expect(page.locator("#data")).to_have_text(TICK)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    submit(page, every="0.02", interval="60")
     expect(page.locator("#log .text")).to_have_text(["\\ 0"])
-    expect_counted(page, "same", 2)
-    starts = [parse_qs(urlsplit(url).query)["start"][0] for url in asked if "interval=60" in url]
+    expect_counted(page, "unchanged", 2)
+    starts = [parse_qs(urlsplit(url).query)["start"][0] for url in requested if "interval=60" in url]
     assert starts[0] == "now"
     assert starts[1].isdigit()
     assert set(starts[1:]) == {starts[1]}
 
 
 @pytest.mark.fresh
-def test_end(visit: Visit, page: Page) -> None:
+def test_polling_ends_with_the_feed(visit: Visit, page: Page) -> None:
     page.clock.install()
     visit("polling")
-    ask(page, every="0.02", interval="0.02", count="3")
-    expect(page.locator("#state")).to_have_text("ended: the answer says that no more comes, so the page asks no more")
+    submit(page, every="0.02", interval="0.02", count="3")
+    expect(page.locator("#state")).to_have_text("ended: the last response has more: false, so the page stops polling")
     assert logged(page)[-1] == "/ 2"
-    expect_no_more_asks(page)
+    expect_no_more_requests(page)
 
 
 @pytest.mark.fresh
-def test_refused(visit: Visit, page: Page, complaints: Any) -> None:
+def test_the_body_of_a_400_is_shown(visit: Visit, page: Page, complaints: Any) -> None:
     complaints.expect("status of 400")
     page.clock.install()
     visit("polling")
-    ask(page, every="0.02", interval="x")
-    said = "refused: 400, interval must be a number of seconds from 0.001 to 3600, such as 0.5, not 'x'"
-    expect(page.locator("#state")).to_have_text(said)
+    submit(page, every="0.02", interval="x")
+    message = "refused: 400, interval must be a number of seconds from 0.001 to 3600, such as 0.5, not 'x'"
+    expect(page.locator("#state")).to_have_text(message)
     expect(page.locator("#data")).to_have_text("nothing received yet")
-    expect_no_more_asks(page)
+    expect_no_more_requests(page)
 
 
-def test_away(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
-    complaints.expect("ERR_", "status of 502")  # the browser itself says that nobody answers, or a proxy
+def test_polling_continues_after_a_restart(visit: Visit, server: BackgroundServer, complaints: Any) -> None:
+    complaints.expect("ERR_", "status of 502")  # the browser reports the failed requests
     page, port = visit("polling"), urlsplit(server.url).port
-    ask(page, every="0.02", interval="0.02")
-    expect_counted(page, "seen", 2)
+    submit(page, every="0.02", interval="0.02")
+    expect_counted(page, "received", 2)
     server.stop()
-    expect(page.locator("#state")).to_have_text("no answer: the server is away; the page asks again")
-    before, asks = int(logged(page)[-1].split()[1]), counted(page, "asks")
-    expect_counted(page, "asks", asks + 2)
-    page.route("**/polling?*", lambda route: route.fulfill(status=502))  # as a proxy answers in its place
+    expect(page.locator("#state")).to_have_text("no response: the server cannot be reached; the page polls again")
+    before, requests = int(logged(page)[-1].split()[1]), counted(page, "requests")
+    expect_counted(page, "requests", requests + 2)
+    page.route("**/polling?*", lambda route: route.fulfill(status=502))  # as a proxy responds
     with page.expect_response("**/polling?*"):
-        asks = counted(page, "asks")
-    expect_counted(page, "asks", asks + 2)
+        requests = counted(page, "requests")
+    expect_counted(page, "requests", requests + 2)
     page.unroute("**/polling?*")
     with BackgroundServer(create_app(), port or 0):
-        expect(page.locator("#state")).to_contain_text("the server answers")
+        expect(page.locator("#state")).to_contain_text("the server responds")
         page.locator("#stop").click()
     latest = int(logged(page)[-1].split()[1])
     assert latest > before
-    assert counted(page, "seen") + counted(page, "unseen") == latest + 1
+    assert counted(page, "received") + counted(page, "missed") == latest + 1
 
 
-def test_calm(visit: Visit, page: Page) -> None:
+def test_reduced_motion_polls_once_per_second(visit: Visit, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
-    with page.expect_request("**/polling?*") as asked:
+    with page.expect_request("**/polling?*") as requested:
         visit("polling")
-    assert asked.value.url.endswith("/polling?start=now&interval=1")
+    assert requested.value.url.endswith("/polling?start=now&interval=1")
     expect(page.locator("#every")).to_have_value("1")
 
 
-def test_sandbox(
+def test_a_sandboxed_page_receives_no_304(
     sandboxed: Callable[[str], FrameLocator], page: Page, server: BackgroundServer, complaints: Any
 ) -> None:
     complaints.expect("Access-Control-Allow-Headers")
     complaints.expect("ERR_FAILED")
     pane = sandboxed("polling")
-    expect(pane.locator("#foreign")).to_contain_text("sees no 304")
-    expect(pane.locator("#data")).to_have_text(TURNING)
-    ask(pane, every="0.02", interval="60")
-    expect(pane.locator("#asks")).to_have_text(re.compile(r"^([5-9]|\d\d+)$"))
+    expect(pane.locator("#sandboxed")).to_contain_text("receives no 304")
+    expect(pane.locator("#data")).to_have_text(TICK)
+    submit(pane, every="0.02", interval="60")
+    expect(pane.locator("#requests")).to_have_text(re.compile(r"^([5-9]|\d\d+)$"))
     expect(pane.locator("#log .text")).to_have_text(["\\ 0"])
-    expect(pane.locator("#same")).to_have_text("0")
+    expect(pane.locator("#unchanged")).to_have_text("0")
     assert not any(line.endswith(" 304") for line in server.log if "/polling" in line)
-    refused = page.frames[1].evaluate(
-        """fetch("../polling", { headers: { "If-None-Match": '"0"' } }).catch(String)"""
-    )
-    assert refused == "TypeError: Failed to fetch"
-    assert page.frames[1].evaluate("fetch('../polling').then(answer => answer.headers.get('ETag'))") is None
+    failed = page.frames[1].evaluate("""fetch("../polling", { headers: { "If-None-Match": '"0"' } }).catch(String)""")
+    assert failed == "TypeError: Failed to fetch"
+    assert page.frames[1].evaluate("fetch('../polling').then(response => response.headers.get('ETag'))") is None

@@ -1,4 +1,4 @@
-"""The page of streamed templates. Each test here proves the claim of static/template.html that it is named after."""
+"""The page of streamed templates. The test of a claim in static/template.html has the name of the claim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from page_form import ask
+from page_form import submit
 from playwright.sync_api import FrameLocator, Page, expect
 
 from server.lab import BackgroundServer
@@ -22,58 +22,62 @@ def expect_states(page: Page, words: str) -> None:
 
 
 def boxes(page: Page, name: str) -> list[int]:
-    """How many letters each box holds, once all 20 have come."""
+    """Return the number of letters in each box, after all 20 have arrived."""
     expect(page.locator(f"#{name}-strip")).to_have_text("hello" * 4)
     return [len(text) for text in page.locator(f"#{name}-strip li").all_text_contents()]
 
 
-def test_nothing_yet(visit: Visit) -> None:
+def test_a_template_without_letters_is_complete(visit: Visit) -> None:
     page = visit("template")
-    ask(page, count="0")
+    submit(page, count="0")
     expect_states(page, "ended")
     for name in BOTH:
         expect(page.frame_locator(f"#{name} iframe").locator("#data")).to_have_text("nothing received yet")
 
 
-def test_one_by_one(visit: Visit) -> None:
+def test_without_buffering_each_box_has_one_letter(visit: Visit) -> None:
     page = visit("template")
-    ask(page, count="20", interval="0.05")
+    submit(page, count="20", interval="0.05")
     assert median(boxes(page, "unbuffered")) == 1
 
 
-def test_clumps(visit: Visit) -> None:
+def test_with_buffering_several_letters_arrive_together(visit: Visit) -> None:
     page = visit("template")
-    ask(page, count="20", interval="0.05")
+    submit(page, count="20", interval="0.05")
     assert median(boxes(page, "buffered")) >= 4
     assert len(boxes(page, "buffered")) < len(boxes(page, "unbuffered")) / 2
 
 
-def test_same_page(visit: Visit) -> None:
+def test_both_frames_receive_the_same_page(visit: Visit) -> None:
     page = visit("template")
-    ask(page, count="20", interval="0.01")
+    submit(page, count="20", interval="0.01")
     expect_states(page, "ended")
-    one, many = (page.frame_locator(f"#{name} iframe").locator("script").all_text_contents() for name in BOTH)
-    assert one == many
-    assert one[1:] == [f'show("{"hello"[n % 5]} {n}")' for n in range(20)]
+    unbuffered, buffered = (
+        page.frame_locator(f"#{name} iframe").locator("script").all_text_contents() for name in BOTH
+    )
+    assert unbuffered == buffered
+    assert unbuffered[1:] == [f'show("{"hello"[n % 5]} {n}")' for n in range(20)]
 
 
-def test_whole(visit: Visit, server: BackgroundServer, all_ended: Callable[[], None]) -> None:
+def test_both_pages_are_complete_after_the_last_letter(
+    visit: Visit, server: BackgroundServer, all_ended: Callable[[], None]
+) -> None:
     page = visit("template")
-    ask(page, count="3")
+    submit(page, count="3")
     expect_states(page, "ended")
     for name in BOTH:
         expect(page.frame_locator(f"#{name} iframe").locator("#data")).to_have_text("l 2")
     all_ended()
-    assert len([line for line in server.log if "count=3" in line]) == 2  # once for each frame
+    assert len([line for line in server.log if "count=3" in line]) == 2  # one request per frame
 
 
-def test_control(visit: Visit) -> None:
+def test_more_buffering_makes_larger_boxes(visit: Visit) -> None:
     page = visit("template")
-    ask(page, count="20", interval="0.05", buffering="30")
+    submit(page, count="20", interval="0.05", buffering="30")
     assert max(boxes(page, "buffered")) >= 8
 
 
-def test_stop(visit: Visit, all_ended: Callable[[], None]) -> None:
+def test_stop_removes_the_frames(visit: Visit, all_ended: Callable[[], None]) -> None:
     page = visit("template")
     expect(page.locator("#unbuffered-strip li").first).to_be_visible()
     page.locator("#stop").click()
@@ -82,24 +86,24 @@ def test_stop(visit: Visit, all_ended: Callable[[], None]) -> None:
     all_ended()
 
 
-def test_refused(visit: Visit, complaints: Any) -> None:
+def test_the_frame_shows_the_body_of_a_400(visit: Visit, complaints: Any) -> None:
     complaints.expect("status of 400")
     page = visit("template")
-    ask(page, buffering="1")
-    said = page.frame_locator("#buffered iframe").locator("body")
-    expect(said).to_contain_text("buffering must be a whole number from 2")
+    submit(page, buffering="1")
+    message = page.frame_locator("#buffered iframe").locator("body")
+    expect(message).to_contain_text("buffering must be a whole number from 2")
 
 
-def test_calm(visit: Visit, page: Page) -> None:
+def test_reduced_motion_requests_one_letter_per_second(visit: Visit, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     with page.expect_request(lambda request: "/template?" in request.url) as requested:
         visit("template")
     assert "interval=1&" in requested.value.url
 
 
-def test_sandbox(sandboxed: Callable[[str], FrameLocator]) -> None:
+def test_the_boxes_are_empty_in_a_sandboxed_page(sandboxed: Callable[[str], FrameLocator]) -> None:
     pane = sandboxed("template")
-    expect(pane.locator("#foreign")).to_be_visible()
+    expect(pane.locator("#sandboxed")).to_be_visible()
     for name in BOTH:
         data = pane.frame_locator(f"#{name} iframe").locator("#data")
         expect(data).to_have_text(re.compile(r"^[helo] \d+$"))
