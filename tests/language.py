@@ -1,4 +1,4 @@
-"""Find words that this project does not use, because they stopped readers. `python tests/language.py` lists them.
+"""Find words that this project does not use, because they stopped readers. `python -m tests.language` lists them.
 
 The prose of every file is checked: Markdown, the text of pages, and in code the comments, docstrings, other strings
 and names of tests. Code in backticks is not prose. CONTRIBUTING.md explains the rules of the language.
@@ -10,14 +10,13 @@ import ast
 import io
 import json
 import re
-import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CHECKED = ("*.md", "*.ipynb", "*.html", "*.js", "*.css", "*.py", "*.yml", "*.toml")
+CHECKED = {".md", ".ipynb", ".html", ".js", ".css", ".py", ".yml", ".toml"}
 # The exercises are not checked yet: their tasks, hints and messages are being rewritten.
 SKIPPED = re.compile(
     r"CODE_OF_CONDUCT|tests/language|tests/test_course_path|notebooks/(solutions|exercises)/\d|tests/exercises|tests/lab/test_exercises"
@@ -47,11 +46,16 @@ OUTSIDE_EXERCISES = {
 
 def main() -> int:
     """Print each word that is not used, with its file and line; return 1 if there is one."""
-    command = ["git", "ls-files", *CHECKED]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    found = [hit for name in names if name and not SKIPPED.search(name) for hit in check(name)]
+    found = [hit for name in files() for hit in check(name)]
     print("\n".join(found), end="\n" if found else "")
     return bool(found)
+
+
+def files() -> list[str]:
+    """Return the paths of the files to check, relative to the project. Folders whose name begins with a dot are not."""
+    paths = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.suffix in CHECKED]
+    names = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
+    return sorted(name for name in names if not SKIPPED.search(name))
 
 
 def check(name: str) -> Iterator[str]:

@@ -56,6 +56,19 @@ def test_has_the_parts_of_a_lesson(path: Path) -> None:
     assert [part for part in PARTS if part not in text] == []
 
 
+@lesson
+def test_each_prediction_is_written_by_the_learner_and_compared_in_a_folded_output(path: Path) -> None:
+    all_cells = notebooks.read(path)["cells"]
+    for number, cell in enumerate(all_cells):
+        if cell["cell_type"] == "code" or notebooks.PREDICT not in "".join(cell["source"]):
+            continue
+        written, *following = all_cells[number + 1 : number + 5]
+        assert re.match(r"prediction = None  # .", written["source"][-1]), "".join(cell["source"])
+        compared = next(each for each in following if "compare(prediction, " in "".join(each["source"]))
+        assert compared["metadata"]["jupyter"] == {"outputs_hidden": True}, "".join(compared["source"])
+        assert compared["outputs"][0]["text"][0] == "You have not made a prediction yet.\n"
+
+
 @each
 def test_cells_are_short(path: Path) -> None:
     lengths = sorted(len(cell["source"]) for cell in cells(path, "code"))
