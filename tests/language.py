@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def files() -> list[str]:
-    """Return the paths of the files to check, relative to the project. Folders whose name begins with a dot are not."""
+    """Return the paths of the files to check, relative to the project, without those in hidden folders."""
     paths = [path.relative_to(ROOT) for path in ROOT.rglob("*") if path.suffix in CHECKED]
     names = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
     return sorted(name for name in names if not SKIPPED.search(name))
