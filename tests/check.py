@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespell_lib"])
+LINTERS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["codespell_lib"], ["tests.language"])
 # More workers than cores, because many tests wait: for a page, or for code that never ends. conftest.py orders them.
 # nbval runs in its own process, because loading it costs each worker a second.
 WORKERS = str(min(4, 2 * (os.cpu_count() or 1)))
