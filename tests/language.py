@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKED = {".md", ".ipynb", ".html", ".js", ".css", ".py", ".yml", ".toml"}
 # The exercises are not checked yet: their tasks, hints and messages are being rewritten.
 SKIPPED = re.compile(
-    r"CODE_OF_CONDUCT|tests/language|tests/test_course_path|notebooks/(solutions|exercises)/\d|tests/exercises|tests/lab/test_exercises"
+    r"CODE_OF_CONDUCT|tests/(test_)?language|tests/test_course_path|tests/(lab/test_)?exercises"
+    r"|notebooks/(solutions|exercises)/\d"
 )
 EXERCISES = re.compile(r"exercise|solutions|quizzes|classroom|TEACHING|CHANGELOG|test_run|test_teaching|CONTRIBUTING")
 

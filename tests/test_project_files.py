@@ -117,11 +117,12 @@ def test_workflow_tests_the_newest_versions_on_the_oldest_and_newest_python() ->
     assert newest == [supported_pythons()[0], supported_pythons()[-1]]
 
 
-def test_workflow_runs_the_test_command() -> None:
-    (command,) = (step for step in WORKFLOW["jobs"]["test"]["steps"] if "run.py" in step.get("run", ""))
+def test_workflow_runs_the_tests_and_makes_the_course_for_nbgrader() -> None:
+    command, course = (step for step in WORKFLOW["jobs"]["test"]["steps"] if "run.py" in step.get("run", ""))
     assert command["run"].startswith("python run.py test ")
     assert "--latest" in command["run"]
     assert command["env"]["CHROMIUM"] == "${{ matrix.browser }}"
+    assert course["run"] == "python run.py course ../course"
 
 
 def test_pre_commit_runs_the_linters_and_keeps_outputs_of_notebooks() -> None:
