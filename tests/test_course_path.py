@@ -177,7 +177,8 @@ def test_the_glossary_is_linked_from_the_map_and_from_every_last_line() -> None:
 
 def test_the_picture_of_the_course_names_every_notebook() -> None:
     picture = next(section.prose for section in SECTIONS if section.heading == "The techniques of this course")
-    assert [stop.stem for stop in STOPS if stop.stem not in picture] == []
+    missing = [stop.stem for stop in STOPS if stop.stem not in picture]
+    assert missing == [], "add them to the picture in notebooks/00_start.ipynb"
 
 
 def test_a_link_without_a_target_is_an_error(tmp_path: Path) -> None:
