@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import coverage
 import pytest
 from hypothesis import settings
 
@@ -19,6 +20,8 @@ NAMES = ("server ", "stream of ", "tap ", "end of ")  # with which the workbench
 LONG = ("tests/test_notebooks.py", "tests/test_run.py", "tests/lab/test_classroom.py", "tests/browser/test_lab.py")
 BROWSER = ("tests/browser/",)
 WAITING = ("tests/exercises/", "tests/lab/test_exercises.py")
+
+UNTRACED = (*BROWSER, *WAITING, *LONG)  # these spend their time in other programs and measure time
 
 # check.py lets coverage.py measure the processes that run tests, but not the processes that these start.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -44,6 +47,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _scope(item: pytest.Item) -> str:
     return item.nodeid.rpartition("::")[0]
+
+
+_measured, _traced = coverage.Coverage.current(), True  # current() is None while it is stopped
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Trace the unit tests only, because tracing makes the servers of the other tests slow."""
+    global _traced
+    wanted = not item.nodeid.startswith(UNTRACED)
+    if _measured and wanted != _traced:
+        (_measured.start if wanted else _measured.stop)()
+        _traced = wanted
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_the_browser_cache_hides_the_304(visit: Visit, server: BackgroundServer)
 
 def test_frequent_polls_miss_no_tick(visit: Visit) -> None:
     page = visit("polling")
-    submit(page, every="0.02", interval="0.3", count="3")
+    submit(page, every="0.02", interval="0.5", count="3")
     expect(page.locator("#state")).to_contain_text("ended")
     assert logged(page) == ["\\ 0", "| 1", "/ 2"]
     assert counted(page, "missed") == 0

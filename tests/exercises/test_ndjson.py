@@ -82,7 +82,9 @@ class TestNdjson(Trials):
             ),
             Wrong("cut twice", f'{LINES}\norder = "DAHGBEC"', "these lines raise JSONDecodeError("),
             Wrong("only a text", f'{LINES}\norder = "D"', "these lines are not a valid program"),
-            Wrong("lines of its own", 'lines = {"A": "rest = 0"}\norder = "A"', "these lines are not a valid program"),
+            Wrong(
+                "lines of its own", 'lines = {"A": "rest = 0"}\norder = "A"', "these lines are not a valid program"
+            ),
             Wrong("no rest", f'{LINES}\norder = "DHGBE"', "these lines raise UnboundLocalError"),
             Wrong(
                 "the cut before the loop",
