@@ -231,6 +231,7 @@ def test_the_same_events_are_text(blank: Page) -> None:
     blank.locator("summary").press("Enter")
     log = blank.get_by_role("log", name="The same as text")
     expect(log).to_have_attribute("aria-live", "off")
+    expect(log.locator("tbody tr")).to_have_count(5)
     rows = [row.locator("td").all_text_contents() for row in log.locator("tbody tr").all()]
     assert [row[1:3] for row in rows] == [
         ["client → server", "GET /sse?interval=0.5"],

@@ -23,7 +23,7 @@ def expect_states(page: Page, words: str) -> None:
 
 def boxes(page: Page, name: str) -> list[int]:
     """Return the number of letters in each box, after all 20 have arrived."""
-    expect(page.locator(f"#{name}-strip")).to_have_text("hello" * 4)
+    expect(page.locator(f"#{name}-strip")).to_have_text("hello" * 4, timeout=15_000)
     return [len(text) for text in page.locator(f"#{name}-strip li").all_text_contents()]
 
 
@@ -37,7 +37,7 @@ def test_a_template_without_letters_is_complete(visit: Visit) -> None:
 
 def test_without_buffering_each_box_has_one_letter(visit: Visit) -> None:
     page = visit("template")
-    submit(page, count="20", interval="0.05")
+    submit(page, count="20", interval="0.15")
     assert median(boxes(page, "unbuffered")) == 1
 
 
