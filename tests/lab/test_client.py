@@ -123,14 +123,17 @@ def test_each_byte_is_parsed_once_however_many_reads_there_are(monkeypatch: pyte
             parsed.append(len(data))
         return feed(parser, data)
 
+    was_read = threading.Semaphore()
+
     def chunks() -> Iterator[bytes]:
         for _ in range(100):
-            time.sleep(0.001)  # so that each chunk is a read of its own
+            assert was_read.acquire(timeout=5)  # the client has read the chunk before
             yield b"chunk\n"
 
     monkeypatch.setattr(http.Parser, "feed", counted)
-    response = response_of(app_of([], chunks()), until=lambda response: response.status == 404)
+    response = response_of(app_of([], chunks()), until=lambda response: was_read.release())
     assert response.end == "complete"
+    assert len(parsed) > 50, "each chunk is a read of its own"
     assert sum(parsed) == len(response.recording.bytes("<-"))
 
 
