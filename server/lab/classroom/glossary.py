@@ -56,7 +56,7 @@ def first_section(entry: re.Match[str], course: list[Section]) -> Section | None
     """Return the first section that contains the term and the form of an entry, None if there is none.
 
     Args:
-        entry: a match of ENTRY. The term may also stand in the title of the notebook, or in the plural.
+        entry: a match of ENTRY. The title of the notebook may contain the term, too. Its plural counts.
         course: the sections to search.
     """
     form = re.search(r"`([^`]+)`", entry["definition"])
