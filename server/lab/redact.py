@@ -5,7 +5,7 @@ in URLs, and tokens in Sec-WebSocket-Protocol. Bodies are not changed: secrets i
 
 A name is percent-decoded, and its case and punctuation are ignored: `access%5Ftoken`, `a[token]` and `X-Auth-Token`
 are names of secrets. Some headers with such names are shown, because they are not secret and they teach:
-Sec-WebSocket-Key, Sec-WebSocket-Accept, Last-Event-ID, Idempotency-Key and those of CORS.
+Sec-WebSocket-Key, Sec-WebSocket-Accept, Idempotency-Key and those of CORS.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ WHOLE = {b"code"}
 SHOWN = {
     b"secwebsocketkey",
     b"secwebsocketaccept",
-    b"lasteventid",
     b"idempotencykey",
     b"accesscontrolallowcredentials",
 }
